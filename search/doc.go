@@ -1,0 +1,9 @@
+// Package search is the domain of hpsearch: search spaces, studies, trials,
+// the samplers that suggest configurations, the pruners that end hopeless
+// trials early, and the runner that keeps workers busy.
+//
+// The vocabulary is that of Optuna and goptuna (study, trial, distribution,
+// sampler, pruner). The package imports no other package of this module
+// except its own sub-packages' dependencies: storage, objectives and command
+// line depend on it, never the reverse.
+package search

@@ -1,0 +1,107 @@
+package search
+
+import "time"
+
+// Direction says which values of the metric are better.
+type Direction string
+
+// The directions.
+const (
+	Minimize Direction = "minimize"
+	Maximize Direction = "maximize"
+)
+
+// Better reports whether a is strictly better than b. NaN is never better
+// than anything, and anything that is not NaN is better than NaN.
+func (d Direction) Better(a, b float64) bool {
+	switch {
+	case a != a:
+		return false
+	case b != b:
+		return true
+	case d == Maximize:
+		return a > b
+	}
+	return a < b
+}
+
+// A Study is what does not change while a study runs. Definition holds the
+// study file's content; Study is safe to copy and must not be modified.
+type Study struct {
+	ID         int64
+	Name       string
+	Directions []Direction
+	Created    time.Time
+	Paused     bool
+	Definition Definition
+	UserAttrs  map[string]any
+}
+
+// Direction returns the first direction, Minimize when there is none.
+func (s *Study) Direction() Direction {
+	if len(s.Directions) == 0 {
+		return Minimize
+	}
+	return s.Directions[0]
+}
+
+// A Definition is everything that a study file says. It is stored with the
+// study as JSON, so that any worker anywhere can run trials of it.
+type Definition struct {
+	Version   int              `json:"version"`
+	Name      string           `json:"name"`
+	Objective ObjectiveSpec    `json:"objective"`
+	Train     map[string]any   `json:"train,omitempty"` // fixed settings; relative paths are made absolute
+	Space     Space            `json:"space"`
+	Sampler   SamplerSpec      `json:"sampler"`
+	Pruner    PrunerSpec       `json:"pruner"`
+	Budget    Budget           `json:"budget"`
+	Enqueue   []map[string]any `json:"enqueue,omitempty"`
+	// Split is the task split that was drawn when the study was created:
+	// task or class names by role (train, validation, test).
+	Split map[string][]string `json:"split,omitempty"`
+}
+
+// ObjectiveSpec says what a trial runs and what it is judged by.
+type ObjectiveSpec struct {
+	Kind      string    `json:"kind"`   // meta-training, command, external
+	Metric    string    `json:"metric"` // for example val_loss
+	Direction Direction `json:"direction"`
+	Command   []string  `json:"command,omitempty"`
+}
+
+// SamplerSpec names a sampler and its options.
+type SamplerSpec struct {
+	Kind          string         `json:"kind"`
+	Seed          int64          `json:"seed"`
+	StartupTrials int            `json:"startup_trials,omitempty"`
+	Options       map[string]any `json:"options,omitempty"`
+}
+
+// PrunerSpec names a pruner and its options.
+type PrunerSpec struct {
+	Kind          string         `json:"kind"`
+	StartupTrials int            `json:"startup_trials,omitempty"` // finished trials before anything is pruned
+	WarmupSteps   int            `json:"warmup_steps,omitempty"`   // steps of a trial before it may be pruned
+	Options       map[string]any `json:"options,omitempty"`
+}
+
+// Budget bounds a study. Zero means no bound, except for Parallel.
+type Budget struct {
+	Trials    int           `json:"trials,omitempty"`     // total of the study, finished and running
+	Parallel  int           `json:"parallel,omitempty"`   // workers that `run` starts; 0 means 1
+	Timeout   time.Duration `json:"timeout,omitempty"`    // wall clock of one `run`, in nanoseconds
+	MaxFailed int           `json:"max_failed,omitempty"` // failed trials after which the study stops
+}
+
+// Counts is the number of trials by state.
+type Counts struct {
+	Waiting  int `json:"waiting"`
+	Running  int `json:"running"`
+	Complete int `json:"complete"`
+	Pruned   int `json:"pruned"`
+	Fail     int `json:"fail"`
+}
+
+// Total returns the number of trials in any state.
+func (c Counts) Total() int { return c.Waiting + c.Running + c.Complete + c.Pruned + c.Fail }
