@@ -1,0 +1,107 @@
+package setting
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// crossCheck returns the problems that involve several settings. given tells
+// which were set rather than defaulted, searched which a trial will set.
+func (c *Config) crossCheck(given map[string]bool, searched []string) Problems {
+	var ps Problems
+	for _, s := range table {
+		part := strings.HasPrefix(s.Name, "tasks.")
+		if s.Required && !given[s.Name] && !slices.Contains(searched, s.Name) && (!part || given["tasks"]) {
+			ps = append(ps, Problem{Name: s.Name, Text: "is missing", Hint: s.Allowed()})
+		}
+	}
+	if c.Tasks.Kind != "wordnet" && given["tasks.kind"] && !given["tasks.path"] {
+		ps = append(ps, Problem{
+			Name: "tasks.path", With: []string{"tasks.kind"}, Text: "is missing",
+			Hint: "tasks of kind " + c.Tasks.Kind + " are read from a file or folder",
+		})
+	}
+	f := c.Tasks.Fractions
+	if sum := f.Train + f.Validation + f.Test; math.Abs(sum-1) > 1e-6 {
+		ps = append(ps, Problem{
+			Name: "tasks.split", With: []string{"tasks.split.train", "tasks.split.validation", "tasks.split.test"},
+			Text: fmt.Sprintf("the shares %s, %s and %s do not sum to 1", number(f.Train), number(f.Validation), number(f.Test)),
+			Hint: "give all three",
+		})
+	}
+	if c.Tasks.Text == c.Tasks.Label || c.Tasks.Text == c.Tasks.Task || c.Tasks.Label == c.Tasks.Task {
+		ps = append(ps, Problem{
+			Name: "tasks.text", With: []string{"tasks.label", "tasks.task"},
+			Text: "text, label and task must be three different columns",
+		})
+	}
+	// What a trial is measured on must not depend on what is searched.
+	for _, pair := range [][2]string{{"ways", "eval_ways"}, {"shots", "eval_shots"}} {
+		if slices.Contains(searched, pair[0]) && !given[pair[1]] {
+			ps = append(ps, Problem{
+				Name: pair[1], Text: "is missing, and " + pair[0] + " is searched: trials validated on easier episodes would win",
+				Hint: "fix " + pair[1] + " under train",
+			})
+		}
+	}
+	return append(append(ps, c.checkLength(given)...), c.checkEpisodes()...)
+}
+
+func (c *Config) checkLength(given map[string]bool) Problems {
+	var ps Problems
+	if given["iterations"] && given["epochs"] {
+		ps = append(ps, Problem{
+			Name: "epochs", With: []string{"iterations"}, Text: "is set beside iterations",
+			Hint: "both say how long to train: keep one",
+		})
+	}
+	if a, _ := findAlgorithm(c.Algorithm); a.Episodic && given["epochs"] {
+		ps = append(ps, Problem{
+			Name: "epochs", With: []string{"algorithm"},
+			Text: "means nothing to " + c.Algorithm + ", which draws episodes without end", Hint: "use iterations",
+		})
+	}
+	if c.Iterations > 0 && c.EvalEvery > c.Iterations {
+		ps = append(ps, Problem{
+			Name: "eval_every", With: []string{"iterations", "epochs", "algorithm"},
+			Text: fmt.Sprintf("%d is more than the %d iterations, so that nothing would be validated", c.EvalEvery, c.Iterations),
+			Hint: "use at most the number of iterations",
+		})
+	}
+	return ps
+}
+
+// largestStep bounds the texts of one step: beyond it a number was mistyped.
+const largestStep = 1 << 20
+
+func (c *Config) checkEpisodes() Problems {
+	texts := float64(c.Ways) * float64(c.Shots+c.QueryShots) * float64(c.MetaBatchSize)
+	if a, _ := findAlgorithm(c.Algorithm); a.Episodic && texts > largestStep {
+		return Problems{{
+			Name: "ways", With: []string{"shots", "query_shots", "meta_batch_size", "algorithm"},
+			Text: fmt.Sprintf("a step of %d ways × (%d shots + %d query shots) × %d episodes has %.0f texts", c.Ways, c.Shots, c.QueryShots, c.MetaBatchSize, texts),
+			Hint: fmt.Sprintf("lower one of them; at most %d texts a step are accepted", largestStep),
+		}}
+	}
+	return nil
+}
+
+// Unused returns the names among values that the algorithm set in them does
+// not read, in the order of the schema. They are not errors (a study may
+// search the algorithm), but worth a warning.
+func Unused(values map[string]any) []string {
+	name, _ := values["algorithm"].(string)
+	if name == "" {
+		s, _ := Lookup("algorithm")
+		name = s.Default.(string)
+	}
+	var unused []string
+	for _, s := range table {
+		if _, ok := values[s.Name]; ok && len(s.Algorithms) > 0 && !slices.Contains(s.Algorithms, name) {
+			unused = append(unused, s.Name)
+		}
+	}
+	return unused
+}
