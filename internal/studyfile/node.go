@@ -18,6 +18,8 @@ type reader struct {
 	// broken are parameters with findings of their own: what else names them
 	// is not reported on top.
 	broken map[string]bool
+	// params are the nodes of the parameters' names.
+	params map[string]*yaml.Node
 }
 
 // find records what is wrong at a node.

@@ -51,19 +51,18 @@ func (r *reader) space(m mapping, fixed map[string]any) search.Space {
 		r.find(n, "add `- {name: …, type: float, low: …, high: …}`", "the search space is empty")
 	}
 	var space search.Space
-	lines := map[string]int{}
 	for i, item := range items {
 		p, nameNode, ok := r.param(item, fmt.Sprintf("space[%d]", i), space, fixed)
 		if !ok {
 			r.broken[p.Name] = true
 			continue
 		}
-		if line, twice := lines[p.Name]; twice {
+		if first := r.params[p.Name]; first != nil {
 			r.find(nameNode, "give one of them another name or a longer range",
-				"parameter %q is defined twice, first on line %d", p.Name, line)
+				"parameter %q is defined twice, first on line %d", p.Name, first.Line)
 			continue
 		}
-		lines[p.Name] = nameNode.Line
+		r.params[p.Name] = nameNode
 		if _, both := fixed[p.Name]; both {
 			r.find(nameNode, "remove it from train or from space", "%q is both fixed in train and searched", p.Name)
 			continue

@@ -62,7 +62,7 @@ func Read(from io.Reader, name, dir string) (*File, error) {
 
 // Parse is Read for the bytes of a study file.
 func Parse(data []byte, name, dir string) (*File, error) {
-	r := &reader{file: name, broken: map[string]bool{}}
+	r := &reader{file: name, broken: map[string]bool{}, params: map[string]*yaml.Node{}}
 	root := r.document(data)
 	if root == nil {
 		return nil, r.findings
