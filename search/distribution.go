@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"strconv"
 )
 
@@ -56,6 +57,9 @@ func (Float) distribution()       {}
 func (Int) distribution()         {}
 func (Categorical) distribution() {}
 
+// exactInt is the magnitude beyond which float64 skips integers.
+const exactInt = 1 << 53
+
 // stepTolerance is the share of a step by which a value may miss the grid.
 const stepTolerance = 1e-8
 
@@ -72,6 +76,10 @@ func (d Float) Validate() error {
 		return fmt.Errorf("a log range cannot have a step (%g)", d.Step)
 	case d.Step < 0 || math.IsNaN(d.Step) || math.IsInf(d.Step, 0):
 		return fmt.Errorf("step %g must be positive", d.Step)
+	case math.IsInf(d.High-d.Low, 0):
+		return fmt.Errorf("float range %g..%g is wider than a float64 can express", d.Low, d.High)
+	case d.Step > 0 && (d.High-d.Low)/d.Step > exactInt:
+		return fmt.Errorf("step %g is too small for the range %g..%g: more than 2^53 values", d.Step, d.Low, d.High)
 	}
 	return nil
 }
@@ -112,11 +120,10 @@ func (d Float) String() string {
 
 // Validate implements [Distribution].
 func (d Int) Validate() error {
-	const exact = 1 << 53 // beyond it float64 skips integers
 	switch {
 	case d.Low > d.High:
 		return fmt.Errorf("int range %d..%d is empty: low must not exceed high", d.Low, d.High)
-	case d.Low < -exact || d.High > exact:
+	case d.Low < -exactInt || d.High > exactInt:
 		return fmt.Errorf("int range %d..%d exceeds 2^53", d.Low, d.High)
 	case d.Log && d.Low < 1:
 		return fmt.Errorf("log range %d..%d reaches 0: low must be at least 1", d.Low, d.High)
@@ -245,7 +252,9 @@ func equalChoice(a, b any) bool {
 	if xok || yok {
 		return xok && yok && x == y
 	}
-	return a == b
+	// Settings that a condition names may hold lists and maps, which == would
+	// panic on.
+	return reflect.DeepEqual(a, b)
 }
 
 func number(v any) (float64, bool) {

@@ -3,8 +3,10 @@ package search
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // distributionJSON is the envelope that Optuna 3 to 5 store in
@@ -14,23 +16,26 @@ type distributionJSON struct {
 	Attributes json.RawMessage `json:"attributes"`
 }
 
+// The bounds are pointers to tell a missing bound from 0.
 type floatJSON struct {
 	Step *float64 `json:"step"`
-	Low  float64  `json:"low"`
-	High float64  `json:"high"`
+	Low  *float64 `json:"low"`
+	High *float64 `json:"high"`
 	Log  bool     `json:"log"`
 }
 
 type intJSON struct {
-	Log  bool  `json:"log"`
-	Step int64 `json:"step"`
-	Low  int64 `json:"low"`
-	High int64 `json:"high"`
+	Log  bool   `json:"log"`
+	Step int64  `json:"step"`
+	Low  *int64 `json:"low"`
+	High *int64 `json:"high"`
 }
 
 type categoricalJSON struct {
 	Choices []any `json:"choices"`
 }
+
+var errNoBounds = errors.New("low or high is missing")
 
 // MarshalDistribution returns the JSON that Optuna stores for d.
 func MarshalDistribution(d Distribution) ([]byte, error) {
@@ -39,17 +44,21 @@ func MarshalDistribution(d Distribution) ([]byte, error) {
 	switch d := d.(type) {
 	case Float:
 		name = "FloatDistribution"
-		f := floatJSON{Low: d.Low, High: d.High, Log: d.Log}
+		f := floatJSON{Low: &d.Low, High: &d.High, Log: d.Log}
 		if d.Step != 0 {
 			f.Step = &d.Step
 		}
 		attributes = f
 	case Int:
 		name = "IntDistribution"
-		attributes = intJSON{Log: d.Log, Step: d.StepSize(), Low: d.Low, High: d.High}
+		attributes = intJSON{Log: d.Log, Step: d.StepSize(), Low: &d.Low, High: &d.High}
 	case Categorical:
 		name = "CategoricalDistribution"
-		attributes = categoricalJSON{Choices: d.Choices}
+		choices := make([]any, len(d.Choices))
+		for i, c := range d.Choices {
+			choices[i] = choiceJSON(c)
+		}
+		attributes = categoricalJSON{Choices: choices}
 	default:
 		return nil, fmt.Errorf("unknown distribution %T", d)
 	}
@@ -85,7 +94,10 @@ func decodeAttributes(envelope distributionJSON) (Distribution, error) {
 		if err := json.Unmarshal(envelope.Attributes, &f); err != nil {
 			return nil, err
 		}
-		d := Float{Low: f.Low, High: f.High, Log: f.Log}
+		if f.Low == nil || f.High == nil {
+			return nil, errNoBounds
+		}
+		d := Float{Low: *f.Low, High: *f.High, Log: f.Log}
 		if f.Step != nil {
 			d.Step = *f.Step
 		}
@@ -95,7 +107,13 @@ func decodeAttributes(envelope distributionJSON) (Distribution, error) {
 		if err := json.Unmarshal(envelope.Attributes, &i); err != nil {
 			return nil, err
 		}
-		return Int{Low: i.Low, High: i.High, Log: i.Log, Step: max(1, i.Step)}, nil
+		if i.Low == nil || i.High == nil {
+			return nil, errNoBounds
+		}
+		if i.Step == 0 { // absent in what Optuna 2 wrote
+			i.Step = 1
+		}
+		return Int{Low: *i.Low, High: *i.High, Log: i.Log, Step: i.Step}, nil
 	case "CategoricalDistribution":
 		var c categoricalJSON
 		decoder := json.NewDecoder(bytes.NewReader(envelope.Attributes))
@@ -109,6 +127,16 @@ func decodeAttributes(envelope distributionJSON) (Distribution, error) {
 		return Categorical{Choices: c.Choices}, nil
 	}
 	return nil, fmt.Errorf("unknown kind; want FloatDistribution, IntDistribution or CategoricalDistribution")
+}
+
+// choiceJSON keeps a float64 without fraction a float when it is read back:
+// 1.0 is written "1.0", as Python writes it.
+func choiceJSON(choice any) any {
+	f, ok := choice.(float64)
+	if !ok || f != math.Trunc(f) || math.Abs(f) >= 1e21 {
+		return choice // encoding/json writes 1e21 and more with an exponent
+	}
+	return json.RawMessage(strconv.FormatFloat(f, 'f', 1, 64))
 }
 
 // Scalar turns a decoded JSON or YAML scalar into one of the types that a

@@ -80,6 +80,13 @@ func (t *Trial) External() map[string]any {
 	return m
 }
 
+// ConfigFailed reports whether the trial failed because of its parameters:
+// the same configuration would fail again. Samplers avoid its surroundings.
+func (t *Trial) ConfigFailed() bool {
+	return t.State == Failed &&
+		(t.Reason == ReasonDiverged || t.Reason == ReasonOutOfMemory || t.Reason == ReasonBadConfig)
+}
+
 // Last returns the report of the highest step.
 func (t *Trial) Last() (Report, bool) {
 	if len(t.Intermediate) == 0 {

@@ -1,0 +1,175 @@
+package search
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+)
+
+// How hard Distinct tries, in order: draws of the sampler's own, uniform
+// draws, and at last a look at up to maxEnumerated configurations.
+const (
+	ownDraws      = 8
+	uniformDraws  = 32
+	maxEnumerated = 1 << 14
+)
+
+// Distinct returns a configuration that no other trial of the history has,
+// whatever became of that trial. It asks draw, with attempt = 0, 1, …; when
+// that keeps repeating itself, it draws uniformly, and then searches a finite
+// space for what is left. Only when the space is exhausted (or too large to
+// tell) the first draw is returned. It returns that at once when fixed leaves
+// nothing to choose.
+//
+// rng is used for the uniform draws only.
+func Distinct(h *History, number int, space Space, fixed map[string]any, rng *rand.Rand,
+	draw func(attempt int) (map[string]float64, error)) (map[string]float64, error) {
+
+	first, err := draw(0)
+	if err != nil || !taken(h, number, first) {
+		return first, err
+	}
+	free := false // whether pick is ever asked: else all draws are equal
+	uniform := func(p Param, _ map[string]float64) (float64, error) {
+		free = true
+		return Uniform(rng, p.Distribution), nil
+	}
+	if _, err := space.Fill(fixed, uniform); err != nil || !free {
+		return first, err
+	}
+	for attempt := 1; attempt < ownDraws+uniformDraws; attempt++ {
+		var params map[string]float64
+		if attempt < ownDraws {
+			params, err = draw(attempt)
+		} else {
+			params, err = space.Fill(fixed, uniform)
+		}
+		if err != nil || !taken(h, number, params) {
+			return params, err
+		}
+	}
+	if params := untried(h, number, space, fixed, rng); params != nil {
+		return params, nil
+	}
+	return first, nil
+}
+
+// taken reports whether a trial other than number has exactly these
+// parameters. It is linear in the number of trials, with an early exit on the
+// first parameter that differs.
+func taken(h *History, number int, params map[string]float64) bool {
+	names := make([]string, 0, len(params))
+	for name := range params {
+		names = append(names, name)
+	}
+	for _, t := range h.Trials {
+		if t.Number == number || len(t.Params) != len(params) {
+			continue
+		}
+		equal := true
+		for _, name := range names {
+			if v, ok := t.Params[name]; !ok || v != params[name] {
+				equal = false
+				break
+			}
+		}
+		if equal {
+			return true
+		}
+	}
+	return false
+}
+
+// untried enumerates the space and returns one configuration at random among
+// those found that no trial has; nil when there is none or the space has a
+// free continuous parameter.
+func untried(h *History, number int, space Space, fixed map[string]any, rng *rand.Rand) map[string]float64 {
+	for _, p := range space {
+		if _, ok := fixed[p.Name]; !ok && math.IsInf(Cardinality(p.Distribution), 1) {
+			return nil
+		}
+	}
+	seen := make(map[string]bool, len(h.Trials))
+	for _, t := range h.Trials {
+		if t.Number != number {
+			seen[configKey(space, t.Params)] = true
+		}
+	}
+	var found map[string]float64
+	unseen := 0
+	odometer := newOdometer(space, fixed)
+	for range maxEnumerated {
+		params, err := odometer.next()
+		if err != nil || params == nil {
+			break
+		}
+		if seen[configKey(space, params)] {
+			continue
+		}
+		unseen++
+		if rng.IntN(unseen) == 0 { // reservoir of one: uniform over what is found
+			found = params
+		}
+	}
+	return found
+}
+
+// configKey is equal for equal configurations of the space.
+func configKey(space Space, params map[string]float64) string {
+	key := make([]byte, 0, 9*len(space))
+	for _, p := range space {
+		v, ok := params[p.Name]
+		if !ok {
+			key = append(key, 0)
+			continue
+		}
+		key = append(key, 1)
+		key = binary.LittleEndian.AppendUint64(key, math.Float64bits(v+0)) // +0: -0 equals 0
+	}
+	return string(key)
+}
+
+// An odometer goes through the configurations of a finite space, the last
+// free parameter fastest.
+type odometer struct {
+	space  Space
+	fixed  map[string]any
+	digits []int64   // of the free parameters of the configuration before
+	radix  []float64 // their cardinalities
+	done   bool
+}
+
+func newOdometer(space Space, fixed map[string]any) *odometer {
+	return &odometer{space: space, fixed: fixed}
+}
+
+// next returns nil after the last configuration.
+func (o *odometer) next() (map[string]float64, error) {
+	if o.done {
+		return nil, nil
+	}
+	radix := o.radix[:0]
+	params, err := o.space.Fill(o.fixed, func(p Param, _ map[string]float64) (float64, error) {
+		i := len(radix)
+		if i == len(o.digits) {
+			o.digits = append(o.digits, 0)
+		}
+		radix = append(radix, Cardinality(p.Distribution))
+		return ValueAt(p.Distribution, o.digits[i]), nil
+	})
+	o.radix = radix
+	o.advance()
+	return params, err
+}
+
+// advance counts up. Digits after the one that changes are dropped: which
+// parameters follow may depend on its value.
+func (o *odometer) advance() {
+	for i := len(o.radix) - 1; i >= 0; i-- {
+		if o.digits[i]++; float64(o.digits[i]) < o.radix[i] {
+			o.digits = o.digits[:i+1]
+			return
+		}
+	}
+	o.done = true
+}

@@ -1,0 +1,53 @@
+package tpe
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// choices are the kernels of a categorical parameter: each observation's
+// kernel gives the observed choice the weight 1 + w and every other choice w,
+// where w = 1/(n+1) for n observations; the prior, the last kernel, gives all
+// choices the same. (Optuna's TPESampler with prior weight 1; compare the
+// Aitchison-Aitken kernel in Watanabe 2023, arXiv:2304.11127, section 3.3.)
+type choices struct {
+	count             int
+	observed          []int
+	w                 float64
+	logHit, logMiss   float64
+	logPrior, rowMass float64
+}
+
+func newChoices(count int, observed []float64) *choices {
+	w := 1 / float64(len(observed)+1)
+	c := &choices{count: count, observed: make([]int, len(observed)), w: w}
+	for i, v := range observed {
+		c.observed[i] = int(v)
+	}
+	c.rowMass = 1 + w*float64(count)
+	c.logHit = math.Log((1 + w) / c.rowMass)
+	c.logMiss = math.Log(w / c.rowMass)
+	c.logPrior = -math.Log(float64(count))
+	return c
+}
+
+// sample implements kernels.
+func (c *choices) sample(rng *rand.Rand, i int) float64 {
+	if i < len(c.observed) && rng.Float64()*c.rowMass < 1 {
+		return float64(c.observed[i])
+	}
+	return float64(rng.IntN(c.count))
+}
+
+// addLogDensity implements kernels.
+func (c *choices) addLogDensity(v float64, sum []float64) {
+	choice := int(v)
+	for i, o := range c.observed {
+		if o == choice {
+			sum[i] += c.logHit
+		} else {
+			sum[i] += c.logMiss
+		}
+	}
+	sum[len(c.observed)] += c.logPrior
+}

@@ -1,0 +1,125 @@
+package tpe
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// A group is a set of parameters that exist under the same conditions and are
+// therefore sampled jointly (Optuna's group decomposition: a parameter that
+// exists in only some of the trials would otherwise leave the joint estimate
+// with those trials alone).
+type group struct {
+	names         []string
+	distributions []search.Distribution
+	good, bad     *mixture
+}
+
+// decompose divides the parameters that have more than one value into groups
+// by their conditions, in the order of their first members.
+func decompose(space search.Space) []*group {
+	var groups []*group
+	byCondition := make(map[string]*group)
+	for _, p := range space {
+		if p.Distribution.Single() {
+			continue
+		}
+		key := conditionKey(p.When)
+		g := byCondition[key]
+		if g == nil {
+			g = &group{}
+			byCondition[key] = g
+			groups = append(groups, g)
+		}
+		g.names = append(g.names, p.Name)
+		g.distributions = append(g.distributions, p.Distribution)
+	}
+	return groups
+}
+
+// conditionKey is equal for conditions that are written alike, up to order.
+func conditionKey(when map[string][]any) string {
+	terms := make([]string, 0, len(when))
+	for name, values := range when {
+		options := make([]string, len(values))
+		for i, v := range values {
+			options[i] = fmt.Sprintf("%#v", v)
+		}
+		slices.Sort(options)
+		terms = append(terms, fmt.Sprintf("%q=%s", name, strings.Join(options, ",")))
+	}
+	slices.SortFunc(terms, cmp.Compare)
+	return strings.Join(terms, ";")
+}
+
+// fit estimates the densities of the good and the bad trials.
+func (g *group) fit(o observations) {
+	g.good = newMixture(g.distributions, g.points(o.good))
+	g.bad = newMixture(g.distributions, g.points(o.bad))
+}
+
+// points returns the group's values in the trials that have all of them. A
+// value that the distribution does not contain, because the space was another
+// when the trial was made, leaves the trial out.
+func (g *group) points(trials []*search.Trial) [][]float64 {
+	d := len(g.names)
+	points := make([][]float64, 0, len(trials))
+	flat := make([]float64, 0, d*len(trials))
+	for _, t := range trials {
+		start := len(flat)
+		for j, name := range g.names {
+			v, ok := t.Params[name]
+			if !ok || !compatible(t.Distributions[name], g.distributions[j], v) {
+				break
+			}
+			flat = append(flat, v)
+		}
+		if len(flat)-start < d {
+			flat = flat[:start]
+			continue
+		}
+		points = append(points, flat[start:len(flat):len(flat)])
+	}
+	return points
+}
+
+// compatible reports whether internal value v, drawn from old, means the same
+// in d. A categorical value is an index, whose choice must not have changed.
+func compatible(old, d search.Distribution, v float64) bool {
+	if !d.Contains(v) {
+		return false
+	}
+	now, categorical := d.(search.Categorical)
+	if !categorical {
+		_, was := old.(search.Categorical)
+		return !was
+	}
+	before, ok := old.(search.Categorical)
+	if !ok {
+		return false
+	}
+	return len(before.Choices) > 0 && &before.Choices[0] == &now.Choices[0] && len(before.Choices) == len(now.Choices) ||
+		search.EqualDistributions(before, now)
+}
+
+// suggest draws candidates from the density of the good trials and returns
+// the one with the largest ratio of the good to the bad density, which has
+// the largest expected improvement (Bergstra et al. 2011, equation 6). Values
+// of known that are not NaN are kept.
+func (g *group) suggest(rng *rand.Rand, candidates int, known []float64) []float64 {
+	var winner []float64
+	highest := math.Inf(-1)
+	for _, point := range g.good.sample(rng, candidates, known) {
+		score := g.good.logDensity(point) - g.bad.logDensity(point)
+		if winner == nil || score > highest { // a NaN score never wins
+			winner, highest = point, score
+		}
+	}
+	return winner
+}
