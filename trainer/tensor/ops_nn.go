@@ -1,0 +1,154 @@
+package tensor
+
+import (
+	"sync"
+
+	"github.com/sugarme/gotch/libtch"
+)
+
+// Linear returns x Wᵀ + b: x [..., in], w [out, in], b [out] or nil.
+func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
+	if !s.ok("linear", x, w) || b != nil && !s.ok("linear", b) {
+		return nil
+	}
+	var out libtch.Ctensor
+	libtch.AtgLinear(&out, x.c, w.c, optional(b))
+	return s.own("linear", out)
+}
+
+// Embedding looks rows of weight [n, width] up: ids int64 [...] -> [..., width].
+func (s *Scope) Embedding(weight, ids *Tensor) *Tensor {
+	if !s.ok("embedding", weight, ids) {
+		return nil
+	}
+	var out libtch.Ctensor
+	libtch.AtgEmbedding(&out, weight.c, ids.c, -1, 0, 0)
+	return s.own("embedding", out)
+}
+
+// LayerNorm normalizes the last dimension and applies weight and bias.
+func (s *Scope) LayerNorm(x, weight, bias *Tensor, eps float64) *Tensor {
+	if !s.ok("layer_norm", x, weight, bias) {
+		return nil
+	}
+	shape := weight.Shape()
+	var out libtch.Ctensor
+	libtch.AtgLayerNorm(&out, x.c, shape, len(shape), weight.c, bias.c, eps, 1)
+	return s.own("layer_norm", out)
+}
+
+// GELU returns x Φ(x), by the error function.
+func (s *Scope) GELU(x *Tensor) *Tensor { return s.gelu(x, "none") }
+
+// GELUTanh is GELU's approximation by the hyperbolic tangent.
+func (s *Scope) GELUTanh(x *Tensor) *Tensor { return s.gelu(x, "tanh") }
+
+func (s *Scope) gelu(x *Tensor, approximate string) *Tensor {
+	if !s.ok("gelu", x) {
+		return nil
+	}
+	var out libtch.Ctensor
+	libtch.AtgGelu(&out, x.c, approximate)
+	return s.own("gelu", out)
+}
+
+// Softmax normalizes e^x along dim.
+func (s *Scope) Softmax(x *Tensor, dim int64) *Tensor {
+	if !s.ok("softmax", x) {
+		return nil
+	}
+	var out libtch.Ctensor
+	libtch.AtgSoftmax(&out, x.c, dim, keepType)
+	return s.own("softmax", out)
+}
+
+// LogSoftmax is the logarithm of [Scope.Softmax].
+func (s *Scope) LogSoftmax(x *Tensor, dim int64) *Tensor {
+	if !s.ok("log_softmax", x) {
+		return nil
+	}
+	var out libtch.Ctensor
+	libtch.AtgLogSoftmax(&out, x.c, dim, keepType)
+	return s.own("log_softmax", out)
+}
+
+// Dropout zeroes each element with probability p and scales the others by
+// 1/(1-p); the draw comes from the generator that [Seed] seeds. p = 0
+// returns x itself.
+func (s *Scope) Dropout(x *Tensor, p float64) *Tensor {
+	if p == 0 || !s.ok("dropout", x) {
+		return x
+	}
+	var out libtch.Ctensor
+	libtch.AtgDropout(&out, x.c, p, 1)
+	return s.own("dropout", out)
+}
+
+const (
+	reduceNone = 0
+	reduceMean = 1
+)
+
+// CrossEntropy returns the mean negative log-likelihood: logits [n, classes],
+// labels int64 [n].
+func (s *Scope) CrossEntropy(logits, labels *Tensor) *Tensor {
+	return s.crossEntropy(logits, labels, reduceMean)
+}
+
+// CrossEntropyEach is [Scope.CrossEntropy] without the mean: [n].
+func (s *Scope) CrossEntropyEach(logits, labels *Tensor) *Tensor {
+	return s.crossEntropy(logits, labels, reduceNone)
+}
+
+func (s *Scope) crossEntropy(logits, labels *Tensor, reduction int64) *Tensor {
+	if !s.ok("cross_entropy", logits, labels) {
+		return nil
+	}
+	var out libtch.Ctensor
+	libtch.AtgCrossEntropyLoss(&out, logits.c, labels.c, nil, reduction, -100, 0)
+	return s.own("cross_entropy", out)
+}
+
+// MSE returns the mean squared difference.
+func (s *Scope) MSE(x, y *Tensor) *Tensor {
+	if !s.ok("mse", x, y) {
+		return nil
+	}
+	var out libtch.Ctensor
+	libtch.AtgMseLoss(&out, x.c, y.c, reduceMean)
+	return s.own("mse", out)
+}
+
+// fusedAttention says whether this libtorch has scaled_dot_product_attention
+// (2.0 and later).
+var fusedAttention = sync.OnceValue(func() bool {
+	var probe Scope
+	defer probe.Close()
+	q := probe.Zeros(Float32, CPU, 1, 1, 1, 2)
+	return probe.sdpa(q, q, q, nil, 0) != nil
+})
+
+// Attention returns softmax(q kᵀ / √d + mask) v for q, k, v
+// [batch, heads, length, d] and an additive mask that broadcasts to
+// [batch, heads, length, length], or nil. dropout applies to the weights.
+// It is one fused operator where libtorch has one.
+func (s *Scope) Attention(q, k, v, mask *Tensor, dropout float64) *Tensor {
+	if !s.ok("attention", q, k, v) || mask != nil && !s.ok("attention", mask) {
+		return nil
+	}
+	if fusedAttention() {
+		return s.sdpa(q, k, v, mask, dropout)
+	}
+	shape := q.Shape()
+	scores := s.MatMul(s.MulScalar(q, invSqrt(shape[len(shape)-1])), s.Transpose(k, -2, -1))
+	if mask != nil {
+		scores = s.Add(scores, mask)
+	}
+	return s.MatMul(s.Dropout(s.Softmax(scores, -1), dropout), v)
+}
+
+func (s *Scope) sdpa(q, k, v, mask *Tensor, dropout float64) *Tensor {
+	var out libtch.Ctensor
+	libtch.AtgScaledDotProductAttention(&out, q.c, k.c, v.c, optional(mask), dropout, 0, 0, 1)
+	return s.own("attention", out)
+}

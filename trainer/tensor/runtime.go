@@ -1,0 +1,130 @@
+package tensor
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/sugarme/gotch/libtch"
+)
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrOutOfMemory is wrapped when libtorch cannot allocate, on any device.
+	ErrOutOfMemory = errors.New("out of memory")
+	// ErrClosed is wrapped when a tensor is used after its scope was closed.
+	ErrClosed = errors.New("tensor used after its scope was closed")
+)
+
+// live counts tensors that were created and not yet freed.
+var live atomic.Int64
+
+// Live returns the number of tensors that exist, for leak tests.
+func Live() int64 { return live.Load() }
+
+// Do runs f on one operating system thread, with a root scope that is closed
+// afterwards. It returns f's error, or else the root scope's first one.
+func Do(f func(root *Scope) error) (err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	root := &Scope{}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	return f(root)
+}
+
+// lastError takes libtorch's error of this thread; nil if there is none.
+func lastError(op string) error {
+	p := libtch.GetAndResetLastErr()
+	if p == nil {
+		return nil
+	}
+	message := C.GoString((*C.char)(unsafe.Pointer(p)))
+	C.free(unsafe.Pointer(p))
+	return classify(op, message)
+}
+
+func shimError(op string, p *C.char) error {
+	if p == nil {
+		return nil
+	}
+	message := C.GoString(p)
+	C.free(unsafe.Pointer(p))
+	return classify(op, message)
+}
+
+// outOfMemory lists what libtorch says when an allocation fails: the CUDA
+// caching allocator, cuBLAS and cuDNN handles, the CPU allocator of Linux
+// and the one before it, and operator new.
+var outOfMemory = []string{
+	"CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED",
+	"CUDNN_STATUS_ALLOC_FAILED", "can't allocate memory", "not enough memory", "std::bad_alloc",
+}
+
+// classify makes an error of libtorch's message, whose first line says what
+// is wrong; the C++ stack that follows helps nobody here.
+func classify(op, message string) error {
+	first, _, _ := strings.Cut(strings.TrimSpace(message), "\nException raised from")
+	first, _, _ = strings.Cut(first, "\n")
+	for _, sign := range outOfMemory {
+		if strings.Contains(message, sign) {
+			return fmt.Errorf("%s: %w: %s", op, ErrOutOfMemory, first)
+		}
+	}
+	return fmt.Errorf("%s: %s", op, first)
+}
+
+// Seed seeds libtorch's default generators, on every device.
+func Seed(seed int64) { C.hps_manual_seed(C.int64_t(seed)) }
+
+// SetThreads sets the number of threads that one CPU operator may use; n < 1
+// leaves it as it is.
+func SetThreads(n int) {
+	if n >= 1 {
+		C.hps_set_num_threads(C.int(n))
+	}
+}
+
+// Threads returns the number of threads that one CPU operator may use.
+func Threads() int { return int(C.hps_get_num_threads()) }
+
+// BuildInfo returns libtorch's version and its description of how it was
+// built (compiler, BLAS, oneDNN, CUDA).
+func BuildInfo() (version, config string) {
+	p := C.hps_show_config()
+	defer C.free(unsafe.Pointer(p))
+	return C.GoString(C.hps_version()), C.GoString(p)
+}
+
+// loadCUDA opens libtorch_cuda.so, which the program is not linked against:
+// the same program runs where there is none.
+var loadCUDA = sync.OnceValue(func() error {
+	return shimError("load libtorch_cuda.so", C.hps_load_cuda())
+})
+
+// CUDADevices returns the number of usable CUDA devices and, when there are
+// none, the reason.
+func CUDADevices() (int, error) {
+	if err := loadCUDA(); err != nil {
+		return 0, err
+	}
+	if n := int(libtch.AtcCudaDeviceCount()); n > 0 {
+		return n, nil
+	}
+	return 0, errors.New("libtorch_cuda.so is there, but it sees no CUDA device (driver missing or device hidden)")
+}
+
+// Synchronize waits until a CUDA device has done all its work; it does
+// nothing on the CPU. Meant for timing: a training loop must not call it.
+func Synchronize(d Device) {
+	if d.IsCUDA() {
+		libtch.AtcSynchronize(int64(d))
+	}
+}

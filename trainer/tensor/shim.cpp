@@ -1,0 +1,233 @@
+#include "shim.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/GradMode.h>
+#include <dlfcn.h>
+#include <torch/csrc/autograd/engine.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/variable.h>
+#include <torch/version.h>
+
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+at::Tensor &ref(hps_tensor t) { return *static_cast<at::Tensor *>(t); }
+
+// guard runs f and turns an exception into a message.
+template <typename F> char *guard(F f) {
+  try {
+    f();
+    return nullptr;
+  } catch (const std::exception &e) {
+    return strdup(e.what());
+  } catch (...) {
+    return strdup("unknown C++ exception");
+  }
+}
+
+} // namespace
+
+void hps_manual_seed(int64_t seed) {
+  at::manual_seed(static_cast<uint64_t>(seed));
+}
+
+void hps_set_num_threads(int n) { at::set_num_threads(n); }
+int hps_get_num_threads(void) { return at::get_num_threads(); }
+const char *hps_version(void) { return TORCH_VERSION; }
+char *hps_show_config(void) { return strdup(at::show_config().c_str()); }
+
+char *hps_load_cuda(void) {
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr)
+    return nullptr;
+  const char *message = dlerror();
+  return strdup(message ? message : "dlopen failed");
+}
+
+int hps_grad_mode(int enabled) {
+  int previous = c10::GradMode::is_enabled();
+  c10::GradMode::set_enabled(enabled != 0);
+  return previous;
+}
+
+char *hps_item(hps_tensor t, double *value) {
+  return guard([&] { *value = ref(t).item().toDouble(); });
+}
+
+char *hps_copy_out(hps_tensor t, int dtype, void *data, int64_t bytes) {
+  return guard([&] {
+    at::Tensor c = ref(t)
+                       .detach()
+                       .to(at::kCPU, static_cast<at::ScalarType>(dtype))
+                       .contiguous();
+    if (c.numel() * static_cast<int64_t>(c.element_size()) != bytes)
+      throw std::runtime_error("buffer has the wrong size");
+    std::memcpy(data, c.data_ptr(), bytes);
+  });
+}
+
+char *hps_grad(hps_tensor t, hps_tensor *out) {
+  return guard([&] {
+    const at::Tensor &g = ref(t).grad();
+    *out = g.defined() ? new at::Tensor(g) : nullptr;
+  });
+}
+
+char *hps_zero_grad(hps_tensor *params, int n) {
+  return guard([&] {
+    for (int i = 0; i < n; ++i)
+      ref(params[i]).mutable_grad() = at::Tensor();
+  });
+}
+
+char *hps_run_backward(hps_tensor *roots, int nroots, hps_tensor *inputs,
+                       int ninputs, hps_tensor *grads, int keep_graph,
+                       int create_graph) {
+  return guard([&] {
+    torch::autograd::edge_list root_edges, input_edges;
+    torch::autograd::variable_list seeds;
+    for (int i = 0; i < nroots; ++i) {
+      root_edges.push_back(torch::autograd::impl::gradient_edge(ref(roots[i])));
+      seeds.push_back(at::ones_like(ref(roots[i])));
+    }
+    for (int i = 0; i < ninputs; ++i) {
+      if (!ref(inputs[i]).requires_grad())
+        throw std::invalid_argument("an input does not require a gradient");
+      input_edges.push_back(
+          torch::autograd::impl::gradient_edge(ref(inputs[i])));
+    }
+    auto result = torch::autograd::Engine::get_default_engine().execute(
+        root_edges, seeds, keep_graph != 0, create_graph != 0,
+        /*accumulate_grad=*/ninputs == 0, input_edges);
+    for (int i = 0; i < ninputs; ++i)
+      // An input that the roots do not depend on has gradient zero.
+      grads[i] = new at::Tensor(result[i].defined()
+                                    ? result[i]
+                                    : at::zeros_like(ref(inputs[i])));
+  });
+}
+
+// Scales by min(1, max_norm / norm) without asking the device for the norm.
+char *hps_clip_grad_norm(hps_tensor *params, int n, double max_norm) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    std::vector<at::Tensor> grads, norms;
+    for (int i = 0; i < n; ++i) {
+      const at::Tensor &g = ref(params[i]).grad();
+      if (g.defined()) {
+        grads.push_back(g);
+        norms.push_back(at::norm(g));
+      }
+    }
+    if (grads.empty())
+      return;
+    at::Tensor total = at::norm(at::stack(norms));
+    at::Tensor scale = at::clamp_max(max_norm / (total + 1e-6), 1.0);
+    for (auto &g : grads)
+      g.mul_(scale);
+  });
+}
+
+char *hps_adamw(hps_tensor *params, hps_tensor *m, hps_tensor *v, int n,
+                double lr, double beta1, double beta2, double eps,
+                double weight_decay, int64_t step) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    const double correction1 = 1 - std::pow(beta1, step);
+    const double correction2 = std::sqrt(1 - std::pow(beta2, step));
+    for (int i = 0; i < n; ++i) {
+      at::Tensor &p = ref(params[i]);
+      const at::Tensor &g = p.grad();
+      if (!g.defined())
+        continue;
+      if (weight_decay != 0)
+        p.mul_(1 - lr * weight_decay);
+      ref(m[i]).mul_(beta1).add_(g, 1 - beta1);
+      ref(v[i]).mul_(beta2).addcmul_(g, g, 1 - beta2);
+      at::Tensor denominator =
+          ref(v[i]).sqrt().div_(correction2).add_(eps);
+      p.addcdiv_(ref(m[i]), denominator, -lr / correction1);
+    }
+  });
+}
+
+char *hps_sgd(hps_tensor *params, hps_tensor *buffers, int n, double lr,
+              double momentum, double weight_decay) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    for (int i = 0; i < n; ++i) {
+      at::Tensor &p = ref(params[i]);
+      if (!p.grad().defined())
+        continue;
+      at::Tensor g = p.grad();
+      if (momentum != 0)
+        g = ref(buffers[i]).mul_(momentum).add_(g);
+      if (weight_decay != 0)
+        p.mul_(1 - lr * weight_decay);
+      p.add_(g, -lr);
+    }
+  });
+}
+
+int hps_select_qengine(int *engines, int n) {
+  for (int i = 0; i < n; ++i) {
+    auto wanted = static_cast<at::QEngine>(engines[i]);
+    for (auto e : at::globalContext().supportedQEngines()) {
+      if (e == wanted) {
+        at::globalContext().setQEngine(e);
+        return engines[i];
+      }
+    }
+  }
+  return -1;
+}
+
+// The packed weight is an object of a custom class: it stays boxed.
+char *hps_linear_prepack(hps_tensor weight, hps_tensor scales, hps_tensor bias,
+                         hps_tensor *packed) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    at::Tensor w = ref(weight).contiguous();
+    at::Tensor zero = at::zeros({w.size(0)}, at::kLong);
+    at::Tensor q = at::_make_per_channel_quantized_tensor(
+        w, ref(scales).to(at::kDouble), zero, 0);
+    auto op = c10::Dispatcher::singleton().findSchemaOrThrow(
+        "quantized::linear_prepack", "");
+    std::vector<c10::IValue> stack;
+    stack.emplace_back(q);
+    if (bias != nullptr)
+      stack.emplace_back(ref(bias));
+    else
+      stack.emplace_back(); // None
+    op.callBoxed(&stack);
+    *packed = new c10::IValue(std::move(stack.at(0)));
+  });
+}
+
+char *hps_linear_dynamic(hps_tensor packed, hps_tensor x, hps_tensor *out) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    static auto op = c10::Dispatcher::singleton().findSchemaOrThrow(
+        "quantized::linear_dynamic", "");
+    std::vector<c10::IValue> stack;
+    stack.emplace_back(ref(x).contiguous());
+    stack.push_back(*static_cast<c10::IValue *>(packed));
+    // FBGEMM needs reduce_range where the CPU lacks VNNI: int16 sums of
+    // int8 products would saturate. oneDNN handles that itself.
+    stack.emplace_back(at::globalContext().qEngine() == at::QEngine::FBGEMM);
+    op.callBoxed(&stack);
+    *out = new at::Tensor(stack.at(0).toTensor());
+  });
+}
+
+void hps_packed_free(hps_tensor packed) {
+  delete static_cast<c10::IValue *>(packed);
+}

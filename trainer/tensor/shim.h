@@ -1,0 +1,44 @@
+// What the package needs of libtorch and gotch's binding does not offer.
+// Functions that can fail return NULL, or a message that the caller frees.
+#ifndef HPSEARCH_SHIM_H
+#define HPSEARCH_SHIM_H
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef void *hps_tensor; // at::Tensor*, as gotch's `tensor`
+
+void hps_manual_seed(int64_t seed);
+void hps_set_num_threads(int n);
+int hps_get_num_threads(void);
+const char *hps_version(void);
+char *hps_show_config(void);
+char *hps_load_cuda(void);
+int hps_grad_mode(int enabled); // sets it, returns the previous one
+char *hps_item(hps_tensor t, double *value);
+char *hps_copy_out(hps_tensor t, int dtype, void *data, int64_t bytes);
+char *hps_grad(hps_tensor t, hps_tensor *out);
+char *hps_zero_grad(hps_tensor *params, int n);
+char *hps_run_backward(hps_tensor *roots, int nroots, hps_tensor *inputs,
+                       int ninputs, hps_tensor *grads, int keep_graph,
+                       int create_graph);
+char *hps_clip_grad_norm(hps_tensor *params, int n, double max_norm);
+char *hps_adamw(hps_tensor *params, hps_tensor *m, hps_tensor *v, int n,
+                double lr, double beta1, double beta2, double eps,
+                double weight_decay, int64_t step);
+char *hps_sgd(hps_tensor *params, hps_tensor *buffers, int n, double lr,
+              double momentum, double weight_decay);
+
+// int8 linear layers, executed by the quantized engine that libtorch has.
+int hps_select_qengine(int *engines, int n); // first supported, or -1
+char *hps_linear_prepack(hps_tensor weight, hps_tensor scales, hps_tensor bias,
+                         hps_tensor *packed);
+char *hps_linear_dynamic(hps_tensor packed, hps_tensor x, hps_tensor *out);
+void hps_packed_free(hps_tensor packed);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
