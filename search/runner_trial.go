@@ -1,0 +1,146 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// runTrial runs a claimed trial to its end and stores what became of it. An
+// error ends the runner.
+func (r *Runner) runTrial(ctx context.Context, objective Objective, t *Trial, c Claim) error {
+	trialCtx, kill := context.WithCancelCause(ctx)
+	defer kill(nil)
+	s := newSession(r, t, c, kill)
+	saveCtx, cancel := saveContext(ctx)
+	defer cancel()
+	releaseLease := keepLease(saveCtx, r.config.Store, c, r.config.Lease, s.lose)
+	r.config.Observer.TrialStarted(t)
+
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-r.stop.done:
+			s.requestStop(r.stop.stopReason())
+		case <-trialCtx.Done():
+		}
+	}()
+	result, runErr := r.attempt(trialCtx, objective, s)
+	kill(nil)
+	<-watched
+
+	end, fatal := r.settle(ctx, s, result, runErr)
+	end, saveErr := r.save(saveCtx, s, end)
+	releaseLease()
+	r.config.Observer.TrialEnded(s.current(), end)
+	return errors.Join(fatal, saveErr)
+}
+
+// attempt runs the trial, and again when its objective crashes.
+func (r *Runner) attempt(ctx context.Context, objective Objective, s *session) (Result, error) {
+	task := NewTask(r.config.Study, s.current(), r.config.DataDir)
+	for run := 1; ; run++ {
+		if r.stop.isSet() {
+			s.requestStop(r.stop.stopReason())
+			return Result{}, ErrStopped
+		}
+		result, err := objective.Run(ctx, task, s)
+		var failure *TrialError
+		if err == nil || !errors.As(err, &failure) || !failure.Retry {
+			return result, err
+		}
+		if run >= r.config.MaxAttempts || ctx.Err() != nil || s.StopReason() != "" {
+			return result, err
+		}
+		r.config.Observer.TrialRetried(s.current(), failure)
+	}
+}
+
+// settle decides what becomes of the trial. The error, if any, ends the
+// runner.
+func (r *Runner) settle(ctx context.Context, s *session, result Result, runErr error) (TrialEnd, error) {
+	var failure *TrialError
+	failed := errors.As(runErr, &failure)
+	own := failed && !failure.Retry // the configuration's own failure
+	reason := s.StopReason()
+	switch {
+	case runErr == nil:
+		return TrialEnd{Outcome: r.completed(s, result)}, nil
+	case s.lostError() != nil:
+		return TrialEnd{Lost: s.lostError()}, nil
+	case s.brokenError() != nil:
+		return TrialEnd{Released: true}, s.brokenError()
+	case errors.Is(runErr, ErrUnavailable):
+		return TrialEnd{Released: true}, fmt.Errorf("trial %d: %w", s.claim.Number, runErr)
+	case own:
+		return TrialEnd{Outcome: r.failedOutcome(s, failure.Reason, failure.Message)}, nil
+	case reason == StopPruned:
+		return TrialEnd{Outcome: prunedOutcome(s.current())}, nil
+	case reason != "" || ctx.Err() != nil:
+		return TrialEnd{Released: true}, nil
+	case failed:
+		return TrialEnd{Outcome: r.failedOutcome(s, failure.Reason, failure.Message)}, nil
+	case errors.Is(runErr, ErrStopped):
+		return TrialEnd{Outcome: r.failedOutcome(s, ReasonError, "it stopped without being asked to")}, nil
+	}
+	return TrialEnd{Outcome: r.failedOutcome(s, ReasonError, runErr.Error())}, nil
+}
+
+// completed is the outcome of a trial that ran to its end.
+func (r *Runner) completed(s *session, result Result) *Outcome {
+	if math.IsNaN(result.Value) || math.IsInf(result.Value, 0) {
+		message := fmt.Sprintf("its %s is %v", r.config.Study.Definition.Objective.Metric, result.Value)
+		o := r.failedOutcome(s, ReasonDiverged, message)
+		o.Metrics, o.Artifacts = result.Metrics, result.Artifacts
+		return o
+	}
+	return &Outcome{
+		State: Complete, Values: []float64{result.Value}, Metrics: result.Metrics, Artifacts: result.Artifacts,
+	}
+}
+
+func (r *Runner) failedOutcome(s *session, reason, message string) *Outcome {
+	return &Outcome{State: Failed, Reason: reason, Message: message, Metrics: s.current().Metrics}
+}
+
+// prunedOutcome keeps the last reported value, if it is a number.
+func prunedOutcome(t *Trial) *Outcome {
+	o := &Outcome{State: Pruned, Metrics: t.Metrics}
+	if last, ok := t.Last(); ok && !math.IsNaN(last.Value) && !math.IsInf(last.Value, 0) {
+		o.Values = []float64{last.Value}
+	}
+	return o
+}
+
+// save stores how the trial ended and returns what really became of it.
+func (r *Runner) save(ctx context.Context, s *session, end TrialEnd) (TrialEnd, error) {
+	var err error
+	switch {
+	case end.Lost != nil:
+		return end, nil
+	case end.Released:
+		err = r.config.Store.Release(ctx, s.claim)
+	default:
+		err = r.config.Store.Finish(ctx, s.claim, *end.Outcome)
+	}
+	switch {
+	case err == nil:
+		r.noteFailure(s.claim.Number, end.Outcome)
+		return end, nil
+	case errors.Is(err, ErrFenced) || errors.Is(err, ErrFinished):
+		return TrialEnd{Lost: err}, nil
+	}
+	err = fmt.Errorf("ending trial %d: %w", s.claim.Number, err)
+	return TrialEnd{Lost: err}, err
+}
+
+func (r *Runner) noteFailure(number int, o *Outcome) {
+	if o == nil || o.State != Failed {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lastFailure = fmt.Sprintf("trial %d, %s: %s", number, o.Reason, o.Message)
+}
