@@ -1,18 +1,17 @@
 package studyfile
 
 import (
-	"github.com/hpsearch/hpsearch/search"
-)
+	"math"
 
-// samplerKinds and prunerKinds are the valid kinds; the first is the default.
-var (
-	samplerKinds = []string{"tpe", "random", "goptuna-tpe", "goptuna-random"}
-	prunerKinds  = []string{"median", "none"}
+	"go.yaml.in/yaml/v3"
+
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/kinds"
 )
 
 // sampler reads which sampler suggests; seedGiven tells a seed of 0 from none.
 func (r *reader) sampler(m mapping) (spec search.SamplerSpec, seedGiven bool) {
-	spec.Kind = samplerKinds[0]
+	spec.Kind = kinds.DefaultSampler
 	n := m.get("sampler")
 	if n == nil {
 		return spec, false
@@ -21,17 +20,21 @@ func (r *reader) sampler(m mapping) (spec search.SamplerSpec, seedGiven bool) {
 	if !ok {
 		return spec, false
 	}
-	spec.Kind = r.word(s, "kind", samplerKinds[0], samplerKinds...)
-	const lowest = -1 << 62
-	spec.Seed = r.integer(s, "seed", 0, lowest)
-	spec.StartupTrials = int(min(r.integer(s, "startup_trials", 0, 0), 1<<31-1))
+	before := len(r.findings)
+	spec.Kind = r.word(s, "kind", kinds.DefaultSampler, kinds.SamplerKinds()...)
+	spec.Seed = r.integer(s, "seed", 0, math.MinInt64)
+	spec.StartupTrials = r.small(s, "startup_trials")
 	spec.Options = r.options(s)
+	if len(r.findings) == before {
+		_, err := kinds.NewSampler(spec)
+		r.refused(n, err)
+	}
 	return spec, s.get("seed") != nil
 }
 
 // pruner reads which pruner ends hopeless trials.
 func (r *reader) pruner(m mapping) search.PrunerSpec {
-	spec := search.PrunerSpec{Kind: "none"}
+	spec := search.PrunerSpec{Kind: kinds.DefaultPruner}
 	n := m.get("pruner")
 	if n == nil {
 		return spec
@@ -40,11 +43,34 @@ func (r *reader) pruner(m mapping) search.PrunerSpec {
 	if !ok {
 		return spec
 	}
-	spec.Kind = r.word(p, "kind", prunerKinds[0], prunerKinds...)
-	spec.StartupTrials = int(min(r.integer(p, "startup_trials", 0, 0), 1<<31-1))
-	spec.WarmupSteps = int(min(r.integer(p, "warmup_steps", 0, 0), 1<<31-1))
+	before := len(r.findings)
+	spec.Kind = r.word(p, "kind", kinds.DefaultPruner, kinds.PrunerKinds()...)
+	spec.StartupTrials = r.small(p, "startup_trials")
+	spec.WarmupSteps = r.small(p, "warmup_steps")
 	spec.Options = r.options(p)
+	if len(r.findings) == before {
+		_, err := kinds.NewPruner(spec)
+		r.refused(n, err)
+	}
 	return spec
+}
+
+// refused records what the maker of samplers or pruners says about a
+// specification, if anything.
+func (r *reader) refused(at *yaml.Node, err error) {
+	if err != nil {
+		r.find(at, "", "%s", err)
+	}
+}
+
+// small reads a count that may be 0.
+func (r *reader) small(m mapping, key string) int {
+	v := r.integer(m, key, 0, 0)
+	if v > math.MaxInt32 {
+		r.find(m.get(key), "", "%s of %s is %d, which is too large", key, m.what, v)
+		return 0
+	}
+	return int(v)
 }
 
 func (r *reader) options(m mapping) map[string]any {
