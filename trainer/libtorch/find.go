@@ -97,7 +97,10 @@ func inspect(root, source string) (*Install, error) {
 	}
 	include := filepath.Join(root, "include")
 	api := filepath.Join(include, "torch/csrc/api/include")
-	version, err := readVersion(filepath.Join(api, "torch/version.h"))
+	version, err := readVersion(filepath.Join(include, "torch/headeronly/version.h")) // from 2.9 on
+	if err != nil {
+		version, err = readVersion(filepath.Join(api, "torch/version.h"))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w (headers missing: a package that only runs programs cannot build them)", err)
 	}

@@ -1,0 +1,175 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// Bert is the encoder of Devlin et al. 2019: embeddings, then layers of
+// self-attention and a feed-forward network, each followed by a residual
+// connection and LayerNorm.
+type Bert struct {
+	Config *Config
+	device tensor.Device
+	params []Param // in the order of computation; the pooler last
+	layers []layer
+
+	words, positions, types *tensor.Tensor
+	norm                    layerNorm
+	activation              func(*tensor.Scope, *tensor.Tensor) *tensor.Tensor
+}
+
+type layer struct {
+	query, key, value, attention, up, down linear
+	attentionNorm, outputNorm              layerNorm
+}
+
+// linear is a dense layer in float32, or in int8 when it has been quantized.
+type linear struct {
+	name         string // of the weight, without ".weight"
+	weight, bias *tensor.Tensor
+	int8         *tensor.Int8Linear
+}
+
+func (l *linear) apply(s *tensor.Scope, x *tensor.Tensor) *tensor.Tensor {
+	if l.int8 != nil {
+		return l.int8.Apply(s, x)
+	}
+	return s.Linear(x, l.weight, l.bias)
+}
+
+type layerNorm struct{ weight, bias *tensor.Tensor }
+
+func (n layerNorm) apply(s *tensor.Scope, x *tensor.Tensor, epsilon float64) *tensor.Tensor {
+	return s.LayerNorm(x, n.weight, n.bias, epsilon)
+}
+
+var activations = map[string]func(*tensor.Scope, *tensor.Tensor) *tensor.Tensor{
+	"gelu":              (*tensor.Scope).GELU,
+	"gelu_new":          (*tensor.Scope).GELUTanh,
+	"gelu_pytorch_tanh": (*tensor.Scope).GELUTanh,
+	"relu":              (*tensor.Scope).Relu,
+}
+
+// source hands out the tensors of a checkpoint by name and shape.
+type source func(name string, shape ...int64) *tensor.Tensor
+
+// newBert arranges the tensors of a checkpoint. get may return nil only after
+// recording an error that its caller looks at.
+func newBert(c *Config, device tensor.Device, get source) *Bert {
+	b := &Bert{Config: c, device: device, activation: activations[c.Activation]}
+	take := func(name string, shape ...int64) *tensor.Tensor {
+		t := get(name, shape...)
+		b.params = append(b.params, Param{Name: name, Tensor: t})
+		return t
+	}
+	dense := func(name string, out, in int64) linear {
+		return linear{name: name, weight: take(name+".weight", out, in), bias: take(name+".bias", out)}
+	}
+	norm := func(name string) layerNorm {
+		return layerNorm{weight: take(name+".weight", c.Hidden), bias: take(name+".bias", c.Hidden)}
+	}
+	b.words = take("embeddings.word_embeddings.weight", c.Vocabulary, c.Hidden)
+	b.positions = take("embeddings.position_embeddings.weight", c.MaxPositions, c.Hidden)
+	b.types = take("embeddings.token_type_embeddings.weight", c.Types, c.Hidden)
+	b.norm = norm("embeddings.LayerNorm")
+	for i := range c.Layers {
+		prefix := fmt.Sprintf("encoder.layer.%d.", i)
+		b.layers = append(b.layers, layer{
+			query:         dense(prefix+"attention.self.query", c.Hidden, c.Hidden),
+			key:           dense(prefix+"attention.self.key", c.Hidden, c.Hidden),
+			value:         dense(prefix+"attention.self.value", c.Hidden, c.Hidden),
+			attention:     dense(prefix+"attention.output.dense", c.Hidden, c.Hidden),
+			attentionNorm: norm(prefix + "attention.output.LayerNorm"),
+			up:            dense(prefix+"intermediate.dense", c.Intermediate, c.Hidden),
+			down:          dense(prefix+"output.dense", c.Hidden, c.Intermediate),
+			outputNorm:    norm(prefix + "output.LayerNorm"),
+		})
+	}
+	return b
+}
+
+// Params returns the encoder's parameters in the order of computation, named
+// as in the checkpoint.
+func (b *Bert) Params() []Param { return b.params }
+
+// Device returns where the parameters live.
+func (b *Bert) Device() tensor.Device { return b.device }
+
+// EmbeddingParams returns the parameters of the embeddings, their LayerNorm
+// included.
+func (b *Bert) EmbeddingParams() []Param { return b.params[:5] }
+
+// LayerParams returns the parameters of layer i, 0 being the lowest.
+func (b *Bert) LayerParams(i int) []Param {
+	const perLayer = 16
+	return b.params[5+i*perLayer : 5+(i+1)*perLayer]
+}
+
+// Encode returns the last hidden states [batch, length, hidden]. dropout is
+// the probability used everywhere in the encoder; 0 for evaluation.
+func (b *Bert) Encode(s *tensor.Scope, batch Batch, dropout float64) *tensor.Tensor {
+	if s.Err() != nil {
+		return nil
+	}
+	length := batch.IDs.Shape()[1]
+	x := s.Add(s.Embedding(b.words, batch.IDs), s.Narrow(b.types, 0, 0, 1))
+	x = s.Add(x, s.Narrow(b.positions, 0, 0, length))
+	x = s.Dropout(b.norm.apply(s, x, b.Config.Epsilon), dropout)
+	mask := b.attentionMask(s, batch)
+	for i := range b.layers {
+		x = b.layer(s, &b.layers[i], x, mask, dropout)
+	}
+	return x
+}
+
+// attentionMask returns an additive mask [batch, 1, 1, length], or nil.
+func (b *Bert) attentionMask(s *tensor.Scope, batch Batch) *tensor.Tensor {
+	if batch.Mask == nil {
+		return nil
+	}
+	const lowest = 3.4e38 // e^-lowest is 0, and the sum with a score stays finite
+	additive := s.MulScalar(s.AddScalar(batch.Mask, -1), lowest)
+	return s.Unsqueeze(s.Unsqueeze(additive, 1), 1)
+}
+
+func (b *Bert) layer(s *tensor.Scope, l *layer, x, mask *tensor.Tensor, dropout float64) *tensor.Tensor {
+	if s.Err() != nil {
+		return nil
+	}
+	shape := x.Shape()
+	n, length := shape[0], shape[1]
+	split := func(t *tensor.Tensor) *tensor.Tensor { // [n, length, hidden] -> [n, heads, length, d]
+		return s.Transpose(s.Reshape(t, n, length, b.Config.Heads, -1), 1, 2)
+	}
+	mixed := s.Attention(split(l.query.apply(s, x)), split(l.key.apply(s, x)), split(l.value.apply(s, x)), mask, dropout)
+	mixed = s.Reshape(s.Transpose(mixed, 1, 2), n, length, b.Config.Hidden)
+	x = l.attentionNorm.apply(s, s.Add(s.Dropout(l.attention.apply(s, mixed), dropout), x), b.Config.Epsilon)
+	y := l.down.apply(s, b.activation(s, l.up.apply(s, x)))
+	return l.outputNorm.apply(s, s.Add(s.Dropout(y, dropout), x), b.Config.Epsilon)
+}
+
+// Pooling says how token vectors become one vector of the text.
+type Pooling string
+
+// The ways of pooling.
+const (
+	MeanPooling Pooling = "mean" // over the tokens that are not padding
+	CLSPooling  Pooling = "cls"  // the vector of the first token
+)
+
+// Embed returns one vector a sequence: [batch, hidden].
+func (b *Bert) Embed(s *tensor.Scope, batch Batch, pooling Pooling, dropout float64) *tensor.Tensor {
+	x := b.Encode(s, batch, dropout)
+	switch {
+	case s.Err() != nil:
+		return nil
+	case pooling == CLSPooling:
+		return s.Select(x, 1, 0)
+	case batch.Mask == nil:
+		return s.MeanDims(x, false, 1)
+	}
+	mask := s.Unsqueeze(batch.Mask, -1)
+	return s.Div(s.SumDims(s.Mul(x, mask), false, 1), s.SumDims(mask, false, 1))
+}

@@ -1,0 +1,99 @@
+package model
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// A Param is a named tensor of a model.
+type Param struct {
+	Name   string
+	Tensor *tensor.Tensor
+}
+
+// Decays reports whether weight decay applies to the parameter: not to
+// biases and not to LayerNorm, as BERT's own training had it.
+func (p Param) Decays() bool {
+	return !strings.HasSuffix(p.Name, ".bias") && !strings.Contains(p.Name, "LayerNorm")
+}
+
+// Blob copies the parameter's data to the host as F32.
+func (p Param) Blob() (Blob, error) {
+	values, err := p.Tensor.Float32s()
+	if err != nil {
+		return Blob{}, fmt.Errorf("tensor %s: %w", p.Name, err)
+	}
+	return Float32Blob(p.Name, values, p.Tensor.Shape()), nil
+}
+
+// Blobs copies all parameters.
+func Blobs(params []Param) ([]Blob, error) {
+	blobs := make([]Blob, len(params))
+	for i, p := range params {
+		b, err := p.Blob()
+		if err != nil {
+			return nil, err
+		}
+		blobs[i] = b
+	}
+	return blobs, nil
+}
+
+// Float32Blob returns values as a blob.
+func Float32Blob(name string, values []float32, shape []int64) Blob {
+	return Blob{Name: name, DType: "F32", Shape: shape, Data: floatBytes(values)}
+}
+
+// Tensor copies the blob to a tensor on the CPU; elements of 16-bit and
+// 64-bit floating-point types are converted to float32.
+func (b Blob) Tensor(s *tensor.Scope) *tensor.Tensor {
+	kind := blobTypes[b.DType]
+	shape := b.Shape
+	if len(shape) == 0 {
+		shape = []int64{1}
+	}
+	t := s.FromBytes(b.Data, kind, shape...)
+	switch kind {
+	case tensor.Float64, tensor.Float16, tensor.BF16:
+		converted := s.Cast(t, tensor.Float32)
+		s.Free(t)
+		return converted
+	}
+	return t
+}
+
+// Restore overwrites parameters with the blobs of the same names, all of
+// which must be there in the right shapes.
+func Restore(s *tensor.Scope, params []Param, blobs []Blob) error {
+	byName := make(map[string]Blob, len(blobs))
+	for _, b := range blobs {
+		byName[b.Name] = b
+	}
+	return s.Run(func(s *tensor.Scope) error {
+		for _, p := range params {
+			b, ok := byName[p.Name]
+			if !ok {
+				return fmt.Errorf("tensor %s is missing", p.Name)
+			}
+			if !sameShape(b.Shape, p.Tensor.Shape()) {
+				return fmt.Errorf("tensor %s has shape %v, the model wants %v", p.Name, b.Shape, p.Tensor.Shape())
+			}
+			s.Copy(p.Tensor, b.Tensor(s))
+		}
+		return nil
+	})
+}
+
+func sameShape(a, b []int64) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}

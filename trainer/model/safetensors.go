@@ -1,0 +1,185 @@
+package model
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// The safetensors format: 8 bytes little-endian length of the header, the
+// header as JSON {"name": {"dtype", "shape", "data_offsets"}}, the data.
+// Written here because the Go library for it cannot write and is no longer
+// kept.
+
+// maxHeader bounds the header as the reference implementation does.
+const maxHeader = 100 << 20
+
+// A Blob is a named array of raw little-endian elements.
+type Blob struct {
+	Name  string
+	DType string // F64, F32, F16, BF16, I64, I8, U8 or BOOL
+	Shape []int64
+	Data  []byte
+}
+
+type blobHeader struct {
+	DType   string   `json:"dtype"`
+	Shape   []int64  `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+var blobTypes = map[string]tensor.DType{
+	"F64": tensor.Float64, "F32": tensor.Float32, "F16": tensor.Float16, "BF16": tensor.BF16,
+	"I64": tensor.Int64, "I8": tensor.Int8, "U8": tensor.Uint8, "BOOL": tensor.Bool,
+}
+
+// ReadSafetensors reads a whole file. The blobs' data share one buffer. A
+// file that is cut short or whose header does not match its data is refused.
+func ReadSafetensors(path string) (blobs []Blob, metadata map[string]string, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	blobs, metadata, err = parseSafetensors(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return blobs, metadata, nil
+}
+
+func parseSafetensors(data []byte) ([]Blob, map[string]string, error) {
+	if len(data) < 8 {
+		return nil, nil, fmt.Errorf("not a safetensors file: only %d bytes", len(data))
+	}
+	size := binary.LittleEndian.Uint64(data)
+	if size > maxHeader || size > uint64(len(data)-8) {
+		return nil, nil, fmt.Errorf("not a safetensors file, or cut short: a header of %d bytes in a file of %d", size, len(data))
+	}
+	header, body := data[8:8+size], data[8+size:]
+	raw := make(map[string]json.RawMessage)
+	if err := json.Unmarshal(header, &raw); err != nil {
+		return nil, nil, fmt.Errorf("safetensors header: %w", err)
+	}
+	var metadata map[string]string
+	if m, ok := raw["__metadata__"]; ok {
+		if err := json.Unmarshal(m, &metadata); err != nil {
+			return nil, nil, fmt.Errorf("safetensors metadata: %w", err)
+		}
+		delete(raw, "__metadata__")
+	}
+	blobs := make([]Blob, 0, len(raw))
+	for name, entry := range raw {
+		var h blobHeader
+		if err := json.Unmarshal(entry, &h); err != nil {
+			return nil, nil, fmt.Errorf("safetensors header: tensor %s: %w", name, err)
+		}
+		if err := h.check(int64(len(body))); err != nil {
+			return nil, nil, fmt.Errorf("tensor %s: %w", name, err)
+		}
+		blobs = append(blobs, Blob{Name: name, DType: h.DType, Shape: h.Shape, Data: body[h.Offsets[0]:h.Offsets[1]]})
+	}
+	slices.SortFunc(blobs, func(a, b Blob) int { return strings.Compare(a.Name, b.Name) })
+	return blobs, metadata, nil
+}
+
+func (h blobHeader) check(body int64) error {
+	kind, ok := blobTypes[h.DType]
+	if !ok {
+		return fmt.Errorf("element type %s is not supported", h.DType)
+	}
+	start, end := h.Offsets[0], h.Offsets[1]
+	if start < 0 || end < start {
+		return fmt.Errorf("impossible offsets %d..%d", start, end)
+	}
+	if end > body {
+		return fmt.Errorf("ends at byte %d of %d: the file is cut short; download it again", end, body)
+	}
+	n := int64(1)
+	for _, d := range h.Shape {
+		if d < 0 || d != 0 && n > (1<<62)/d {
+			return fmt.Errorf("impossible shape %v", h.Shape)
+		}
+		n *= d
+	}
+	if n > body || n*int64(kind.Size()) != end-start {
+		return fmt.Errorf("shape %v of %s does not fill its %d bytes", h.Shape, h.DType, end-start)
+	}
+	return nil
+}
+
+// WriteSafetensors writes a file atomically: it is complete under its name or
+// not there at all.
+func WriteSafetensors(path string, blobs []Blob, metadata map[string]string) error {
+	header := make(map[string]any, len(blobs)+1)
+	if metadata != nil {
+		header["__metadata__"] = metadata
+	}
+	offset := int64(0)
+	for _, b := range blobs {
+		end := offset + int64(len(b.Data))
+		header[b.Name] = blobHeader{DType: b.DType, Shape: b.Shape, Offsets: [2]int64{offset, end}}
+		offset = end
+	}
+	encoded, err := json.Marshal(header)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	for len(encoded)%8 != 0 { // readers map the data: keep it aligned
+		encoded = append(encoded, ' ')
+	}
+	return WriteFile(path, func(w io.Writer) error {
+		if err := binary.Write(w, binary.LittleEndian, uint64(len(encoded))); err != nil {
+			return err
+		}
+		if _, err := w.Write(encoded); err != nil {
+			return err
+		}
+		for _, b := range blobs {
+			if _, err := w.Write(b.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// WriteFile writes a file atomically and durably: into a temporary file in
+// the same folder, synced, then renamed.
+func WriteFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			err = fmt.Errorf("write %s: %w", path, err)
+		}
+	}()
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	if err := write(buffered); err != nil {
+		return err
+	}
+	if err := buffered.Flush(); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
