@@ -111,7 +111,11 @@ type TrialError struct {
 	// Retry is set when the failure is not the configuration's fault, so that
 	// another attempt may succeed.
 	Retry bool
+	Cause error // may be nil
 }
+
+// Unwrap returns the cause.
+func (e *TrialError) Unwrap() error { return e.Cause }
 
 // Error implements error.
 func (e *TrialError) Error() string {

@@ -1,0 +1,32 @@
+//go:build unix
+
+package objective
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// ownGroup puts the program into a process group of its own, so that a Ctrl-C
+// on the terminal does not reach it and so that it can be killed with
+// everything that it starts.
+func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// killGroup kills the program's process group. One that is gone is no error.
+func killGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
+// describeExit says how a process ended.
+func describeExit(state *os.ProcessState) string {
+	status, ok := state.Sys().(syscall.WaitStatus)
+	switch {
+	case !ok || !status.Signaled():
+		return fmt.Sprintf("left with exit code %d", state.ExitCode())
+	case status.Signal() == syscall.SIGKILL:
+		return "was killed by SIGKILL, most likely because the machine ran out of memory"
+	}
+	return "was killed by " + unix.SignalName(status.Signal())
+}
