@@ -102,7 +102,9 @@ func (p *Process) Hello(ctx context.Context) (protocol.Hello, error) {
 
 // Run implements [search.Objective]. The trainer's log goes to the file log
 // in the task's folder, which is made, and its checkpoints to the folder
-// checkpoint there.
+// checkpoint there. What the trainer writes to its standard error at the very
+// end of a trial may be found in the log of the next one: nothing orders it
+// with the result.
 //
 // A trainer that dies is a [*search.TrialError] worth a retry, whose cause is a
 // [*DiedError]; one that breaks the protocol is killed and
