@@ -1,0 +1,89 @@
+package kinds
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/goptunabridge"
+	"github.com/hpsearch/hpsearch/search/random"
+	"github.com/hpsearch/hpsearch/search/tpe"
+)
+
+// DefaultSampler is the kind that an empty kind stands for.
+const DefaultSampler = "tpe"
+
+type samplerKind struct {
+	name string
+	make func(spec search.SamplerSpec, o *options) (search.Sampler, error)
+}
+
+// samplerKinds is in the order in which the kinds are listed to people.
+var samplerKinds = []samplerKind{
+	{"tpe", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
+		t := tpe.Options{
+			Seed:          spec.Seed,
+			StartupTrials: spec.StartupTrials,
+			Candidates:    o.natural("candidates", 1),
+			IgnoreRunning: !o.flag("constant_liar", true),
+		}
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		return tpe.New(t)
+	}},
+	{"random", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
+		return random.New(spec.Seed), o.check()
+	}},
+	{"goptuna-tpe", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
+		t := goptunabridge.StockOptions{
+			Seed:          spec.Seed,
+			StartupTrials: spec.StartupTrials,
+			Candidates:    o.natural("candidates", 1),
+		}
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		return goptunabridge.NewTPE(t)
+	}},
+	{"goptuna-random", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
+		return goptunabridge.NewRandom(goptunabridge.StockOptions{Seed: spec.Seed}), o.check()
+	}},
+}
+
+// SamplerKinds lists the kinds that [NewSampler] knows.
+func SamplerKinds() []string {
+	names := make([]string, len(samplerKinds))
+	for i, k := range samplerKinds {
+		names[i] = k.name
+	}
+	return names
+}
+
+// NewSampler makes the sampler of a specification; an empty kind is
+// [DefaultSampler]. It fails for an unknown kind, an unknown option, and an
+// option of the wrong type or range.
+//
+// Options: tpe has candidates (an integer, 24) and constant_liar (true);
+// goptuna-tpe has candidates; the others have none.
+func NewSampler(spec search.SamplerSpec) (search.Sampler, error) {
+	kind := spec.Kind
+	if kind == "" {
+		kind = DefaultSampler
+	}
+	for _, k := range samplerKinds {
+		if k.name != kind {
+			continue
+		}
+		owner := fmt.Sprintf("sampler %q", kind)
+		if err := notNegative(owner, "startup_trials", spec.StartupTrials); err != nil {
+			return nil, err
+		}
+		s, err := k.make(spec, &options{owner: owner, values: spec.Options})
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	return nil, fmt.Errorf("unknown sampler %q; the samplers are %s", kind, strings.Join(SamplerKinds(), ", "))
+}

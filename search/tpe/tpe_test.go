@@ -1,0 +1,93 @@
+package tpe
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/random"
+	"github.com/hpsearch/hpsearch/search/searchtest"
+)
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		options Options
+	}{
+		{"defaults", Options{}},
+		{"early", Options{StartupTrials: 1, Candidates: 2, IgnoreRunning: true}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			searchtest.Suite{New: func(seed int64) (search.Sampler, error) {
+				o := test.options
+				o.Seed = seed
+				return New(o)
+			}}.Run(t)
+		})
+	}
+}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	h, err := searchtest.Run(newSampler(t, Options{Seed: 42}), searchtest.Mixed(), 25, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	searchtest.Golden(t, h, "testdata/golden.json")
+}
+
+func TestNewRefusesNegativeCounts(t *testing.T) {
+	t.Parallel()
+	for _, o := range []Options{{StartupTrials: -1}, {Candidates: -1}} {
+		if _, err := New(o); err == nil {
+			t.Errorf("New(%+v) succeeded", o)
+		}
+	}
+}
+
+// TestBeatsRandom compares the medians of the best of 100 trials over ten
+// seeds.
+func TestBeatsRandom(t *testing.T) {
+	t.Parallel()
+	for _, o := range searchtest.Objectives() {
+		t.Run(o.Name, func(t *testing.T) {
+			t.Parallel()
+			const seeds, trials = 10, 100
+			var ours, theirs []float64
+			for seed := range int64(seeds) {
+				ours = append(ours, minimize(t, newSampler(t, Options{Seed: seed}), o, trials))
+				theirs = append(theirs, minimize(t, random.New(seed), o, trials))
+			}
+			slices.Sort(ours)
+			slices.Sort(theirs)
+			t.Logf("best of %d trials, median of %d seeds: tpe %.4g, random %.4g, optimum %.4g",
+				trials, seeds, ours[seeds/2], theirs[seeds/2], o.Optimum)
+			if ours[seeds/2] >= theirs[seeds/2] {
+				t.Errorf("tpe %.4g is not better than random %.4g", ours[seeds/2], theirs[seeds/2])
+			}
+			if ours[0] < o.Optimum-1e-9 {
+				t.Errorf("%.10g is below the optimum %.10g", ours[0], o.Optimum)
+			}
+		})
+	}
+}
+
+func newSampler(t testing.TB, o Options) *Sampler {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func minimize(t testing.TB, s search.Sampler, o searchtest.Objective, trials int) float64 {
+	t.Helper()
+	v, err := searchtest.Minimize(s, o, trials)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
