@@ -1,0 +1,71 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// errNotDir is what opening a path below a file gives.
+const errNotDir = syscall.ENOTDIR
+
+// explain says what was being done when err happened and, where the database
+// itself is at fault, which file it is and what helps.
+func (s *sqlStore) explain(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, known := range []error{search.ErrNotFound, search.ErrExists, search.ErrFinished, search.ErrFenced,
+		search.ErrNumberTaken, search.ErrNothing, errInput} {
+		if errors.Is(err, known) {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+	}
+	return fmt.Errorf("%s in storage %s: %w", doing, s.name, advise(err))
+}
+
+// advise adds what to do about the failures of SQLite that a user can mend.
+func advise(err error) error {
+	var failure *sqlite.Error
+	if !errors.As(err, &failure) {
+		return err
+	}
+	hint := ""
+	switch failure.Code() & 0xff { // the low byte is the primary result code
+	case lib.SQLITE_NOTADB:
+		hint = "the file is not an SQLite database: restore it from a copy or choose another --storage"
+	case lib.SQLITE_CORRUPT:
+		hint = "the database is damaged: restore it from a copy, or try sqlite3's .recover"
+	case lib.SQLITE_FULL:
+		hint = "the disk is full: nothing was written; free space and run again"
+	case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
+		hint = "the file and its folder must be writable"
+	case lib.SQLITE_BUSY:
+		hint = fmt.Sprintf("another process has held the database for over %s", busyTimeout)
+	case lib.SQLITE_IOERR:
+		hint = "reading or writing the file failed: look at the disk"
+	}
+	if hint == "" {
+		return err
+	}
+	return fmt.Errorf("%s (%w)", hint, err)
+}
+
+// errInput marks what a caller passed and the store refuses.
+var errInput = errors.New("refused")
+
+// inputError is a refusal in the words of the refusal alone.
+type inputError struct{ error }
+
+func (inputError) Is(target error) bool { return target == errInput }
+func (e inputError) Unwrap() error      { return e.error }
+
+// refuse returns an error about what the caller passed.
+func refuse(format string, args ...any) error {
+	return inputError{fmt.Errorf(format, args...)}
+}

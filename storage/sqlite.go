@@ -1,0 +1,125 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+	_ "modernc.org/sqlite" // the driver "sqlite": pure Go, 2 ms to start
+)
+
+// busyTimeout is how long a transaction waits for another process's. Ours
+// last well under a millisecond; Optuna's tens of them.
+const busyTimeout = 30 * time.Second
+
+// readers bounds the connections that read beside the writing one.
+const readers = 4
+
+// sqlStore is a [search.Store] on a database. Writes go through a pool of one
+// connection: the goroutines of a process queue there in order and honour
+// their contexts, instead of polling for SQLite's lock.
+type sqlStore struct {
+	write, read *gorm.DB
+	// now is the database's clock. SQLite has none of its own: it is the
+	// clock of the machine, which all processes on the file share.
+	now func() time.Time
+	// name is the database in messages.
+	name string
+}
+
+// openSQLite opens or creates the database file at the absolute path.
+func openSQLite(ctx context.Context, path string) (*sqlStore, error) {
+	if err := createFile(path); err != nil {
+		return nil, err
+	}
+	s := &sqlStore{name: path, now: time.Now}
+	var err error
+	// IMMEDIATE takes the write lock when a transaction begins: one that reads
+	// first and then finds the lock taken could not wait for it.
+	if s.write, err = openPool(path, 1, "_txlock=immediate"); err == nil {
+		s.read, err = openPool(path, readers, "_pragma=query_only(1)")
+	}
+	if err == nil {
+		err = s.prepareSchema(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(s.explain("open", err), s.Close())
+	}
+	return s, nil
+}
+
+// createFile makes sure that path is a file that can be written, and creates
+// it for its owner only: a study may name private paths.
+func createFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	}
+	if err == nil {
+		return f.Close()
+	}
+	reason := err
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		reason = pathErr.Err
+	}
+	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+		return fmt.Errorf("storage %s is a folder: name a file in it", path)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) {
+		return fmt.Errorf("storage %s: the folder %s does not exist: create it or choose another --storage", path, filepath.Dir(path))
+	}
+	return fmt.Errorf("storage %s cannot be written (%w): mend the permissions of the file and its folder, or choose another --storage", path, reason)
+}
+
+// openPool returns a pool of connections. Nothing is opened yet.
+func openPool(path string, connections int, option string) (*gorm.DB, error) {
+	dsn := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String() + fmt.Sprintf(
+		"?mode=rw&_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)&%s", busyTimeout.Milliseconds(), option)
+	pool, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	return gorm.Open(sqliteDialector{conn: pool}, &gorm.Config{
+		SkipDefaultTransaction: true,
+		PrepareStmt:            true,
+		DisableAutomaticPing:   true,
+		Logger:                 logger.Discard,
+	})
+}
+
+// Close implements [search.Store].
+func (s *sqlStore) Close() error {
+	var errs []error
+	for _, db := range []*gorm.DB{s.read, s.write} {
+		if db == nil {
+			continue
+		}
+		pool, err := db.DB()
+		if err == nil {
+			err = pool.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// update runs f in a write transaction; doing says what for, in messages.
+func (s *sqlStore) update(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
+	return s.explain(doing, s.write.WithContext(ctx).Transaction(f))
+}
+
+// view runs f on one snapshot of the database.
+func (s *sqlStore) view(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
+	return s.explain(doing, s.read.WithContext(ctx).Transaction(f))
+}

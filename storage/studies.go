@@ -1,0 +1,231 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// metricNames is the system attribute in which Optuna keeps what a study's
+// objectives are called; its dashboard shows it.
+const metricNames = "study:metric_names"
+
+// CreateStudy implements [search.Store].
+func (s *sqlStore) CreateStudy(ctx context.Context, def search.Definition) (*search.Study, error) {
+	if err := checkDefinition(def); err != nil {
+		return nil, err
+	}
+	if def.Objective.Direction == "" {
+		def.Objective.Direction = search.Minimize
+	}
+	var study *search.Study
+	err := s.update(ctx, fmt.Sprintf("create study %q", def.Name), func(tx *gorm.DB) error {
+		if err := refuseTakenName(tx, def.Name); err != nil {
+			return err
+		}
+		id, err := insertStudy(tx, def, s.now())
+		if err != nil {
+			return err
+		}
+		if err := insertWaiting(tx, id, 0, def.Enqueue...); err != nil {
+			return err
+		}
+		studies, err := loadStudies(tx, "s.study_id = ?", id)
+		if err == nil {
+			study = &studies[0]
+		}
+		return err
+	})
+	return study, err
+}
+
+func refuseTakenName(tx *gorm.DB, name string) error {
+	var taken int64
+	if err := tx.Model(&studyRow{}).Where("study_name = ?", name).Count(&taken).Error; err != nil {
+		return err
+	}
+	if taken > 0 {
+		return search.ErrExists
+	}
+	return nil
+}
+
+// insertStudy writes the rows of a study and returns its id.
+func insertStudy(tx *gorm.DB, def search.Definition, now time.Time) (int64, error) {
+	text, err := encodeDefinition(def)
+	if err != nil {
+		return 0, err
+	}
+	row := studyRow{StudyName: def.Name}
+	if err := tx.Create(&row).Error; err != nil {
+		return 0, err
+	}
+	rows := []any{
+		&directionRow{StudyID: row.StudyID, Direction: strings.ToUpper(string(def.Objective.Direction))},
+		&ownStudyRow{StudyID: row.StudyID, DefinitionJSON: text, CreatedAt: utc(now)},
+	}
+	if def.Objective.Metric != "" {
+		names, err := encodeList(def.Objective.Metric)
+		if err != nil {
+			return 0, err
+		}
+		rows = append(rows, &studySystemAttrRow{StudyID: row.StudyID, Key: metricNames, ValueJSON: names})
+	}
+	for _, r := range rows {
+		if err := tx.Create(r).Error; err != nil {
+			return 0, err
+		}
+	}
+	return row.StudyID, nil
+}
+
+// Study implements [search.Store].
+func (s *sqlStore) Study(ctx context.Context, name string) (*search.Study, error) {
+	var study *search.Study
+	err := s.view(ctx, fmt.Sprintf("study %q", name), func(tx *gorm.DB) error {
+		studies, err := loadStudies(tx, "s.study_name = ?", name)
+		if err != nil {
+			return err
+		}
+		if len(studies) == 0 {
+			return search.ErrNotFound
+		}
+		study = &studies[0]
+		return nil
+	})
+	return study, err
+}
+
+// Summaries implements [search.Store].
+func (s *sqlStore) Summaries(ctx context.Context) ([]search.Summary, error) {
+	var summaries []search.Summary
+	err := s.view(ctx, "list studies", func(tx *gorm.DB) error {
+		var err error
+		summaries, err = loadSummaries(tx, "1 = 1")
+		return err
+	})
+	return summaries, err
+}
+
+// Summary implements [search.Store].
+func (s *sqlStore) Summary(ctx context.Context, name string) (*search.Summary, error) {
+	var summary *search.Summary
+	err := s.view(ctx, fmt.Sprintf("study %q", name), func(tx *gorm.DB) error {
+		summaries, err := loadSummaries(tx, "s.study_name = ?", name)
+		if err != nil {
+			return err
+		}
+		if len(summaries) == 0 {
+			return search.ErrNotFound
+		}
+		summary = &summaries[0]
+		return nil
+	})
+	return summary, err
+}
+
+// SetPaused implements [search.Store].
+func (s *sqlStore) SetPaused(ctx context.Context, studyID int64, paused bool) error {
+	return s.update(ctx, fmt.Sprintf("pause or resume study %d", studyID), func(tx *gorm.DB) error {
+		if err := requireStudy(tx, studyID); err != nil {
+			return err
+		}
+		return tx.Clauses(clause.OnConflict{
+			Columns:   []clause.Column{{Name: "study_id"}},
+			DoUpdates: clause.AssignmentColumns([]string{"paused"}),
+		}).Create(&ownStudyRow{StudyID: studyID, Paused: paused}).Error
+	})
+}
+
+// SetSplit implements [search.Store]. The same split again is accepted,
+// another is refused with [search.ErrExists].
+func (s *sqlStore) SetSplit(ctx context.Context, studyID int64, split map[string][]string) error {
+	return s.update(ctx, fmt.Sprintf("set the task split of study %d", studyID), func(tx *gorm.DB) error {
+		studies, err := loadStudies(tx, "s.study_id = ?", studyID)
+		if err != nil {
+			return err
+		}
+		if len(studies) == 0 {
+			return search.ErrNotFound
+		}
+		def, err := withSplit(studies[0].Definition, split)
+		if err != nil {
+			return err
+		}
+		text, err := encodeDefinition(def)
+		if err != nil {
+			return err
+		}
+		return tx.Clauses(clause.OnConflict{
+			Columns:   []clause.Column{{Name: "study_id"}},
+			DoUpdates: clause.AssignmentColumns([]string{"definition_json"}),
+		}).Create(&ownStudyRow{StudyID: studyID, DefinitionJSON: text}).Error
+	})
+}
+
+// withSplit returns the definition with its split, unless it has another.
+func withSplit(def search.Definition, split map[string][]string) (search.Definition, error) {
+	if len(def.Split) > 0 && !reflect.DeepEqual(def.Split, split) {
+		return def, fmt.Errorf("the study has another split: %w", search.ErrExists)
+	}
+	def.Split = split
+	return def, nil
+}
+
+// DeleteStudy implements [search.Store].
+func (s *sqlStore) DeleteStudy(ctx context.Context, studyID int64) error {
+	ofTrials := []string{"trial_params", "trial_values", "trial_intermediate_values", "trial_user_attributes",
+		"trial_system_attributes", "trial_heartbeats", "hpsearch_reports", "hpsearch_trials"}
+	ofStudy := []string{"trials", "study_directions", "study_user_attributes", "study_system_attributes",
+		"hpsearch_studies", "studies"}
+	return s.update(ctx, fmt.Sprintf("delete study %d", studyID), func(tx *gorm.DB) error {
+		if err := requireStudy(tx, studyID); err != nil {
+			return err
+		}
+		for _, table := range ofTrials {
+			query := "DELETE FROM " + table + " WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?)"
+			if err := tx.Exec(query, studyID).Error; err != nil {
+				return err
+			}
+		}
+		for _, table := range ofStudy {
+			if err := tx.Exec("DELETE FROM "+table+" WHERE study_id = ?", studyID).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// requireStudy returns ErrNotFound unless the study exists.
+func requireStudy(tx *gorm.DB, studyID int64) error {
+	_, err := admission(tx, studyID)
+	return err
+}
+
+// gate is what decides whether a study takes a new trial.
+type gate struct {
+	StudyID int64
+	Paused  bool
+	Next    int // the next free trial number
+}
+
+// admission reads a study's gate; ErrNotFound when there is no such study.
+func admission(tx *gorm.DB, studyID int64) (gate, error) {
+	var g gate
+	err := tx.Raw(`SELECT s.study_id, COALESCE(h.paused, 0) AS paused,
+		COALESCE((SELECT MAX(t.number) FROM trials t WHERE t.study_id = s.study_id), -1) + 1 AS next
+		FROM studies s LEFT JOIN hpsearch_studies h ON h.study_id = s.study_id
+		WHERE s.study_id = ?`, studyID).Scan(&g).Error
+	if err == nil && g.StudyID != studyID {
+		err = fmt.Errorf("study %d: %w", studyID, search.ErrNotFound)
+	}
+	return g, err
+}

@@ -1,0 +1,201 @@
+package storage
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// encodeList writes strings as a JSON array.
+func encodeList(items ...string) (string, error) {
+	data, err := json.Marshal(items)
+	return string(data), err
+}
+
+// studyJoined is a study with its row of ours.
+type studyJoined struct {
+	StudyID        int64
+	StudyName      string
+	DefinitionJSON string `gorm:"column:definition_json"`
+	Paused         bool
+	CreatedAt      utc
+}
+
+// loadStudies reads the studies for which the condition on s holds, oldest
+// first, in four queries.
+func loadStudies(tx *gorm.DB, condition string, args ...any) ([]search.Study, error) {
+	var rows []studyJoined
+	err := tx.Raw(`SELECT s.study_id, s.study_name, h.definition_json, COALESCE(h.paused, 0) AS paused, h.created_at
+		FROM studies s LEFT JOIN hpsearch_studies h ON h.study_id = s.study_id
+		WHERE `+condition+` ORDER BY s.study_id`, args...).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	of := " JOIN studies s ON s.study_id = a.study_id WHERE " + condition
+	var directions []directionRow
+	err = tx.Raw("SELECT a.* FROM study_directions a"+of+" ORDER BY a.study_id, a.objective", args...).Scan(&directions).Error
+	if err != nil {
+		return nil, err
+	}
+	var attrs, system []studySystemAttrRow
+	if err := tx.Raw("SELECT a.study_id, a.\"key\", a.value_json FROM study_user_attributes a"+of, args...).Scan(&attrs).Error; err != nil {
+		return nil, err
+	}
+	err = tx.Raw("SELECT a.study_id, a.\"key\", a.value_json FROM study_system_attributes a"+of+" AND a.\"key\" = ?",
+		append(append([]any{}, args...), metricNames)...).Scan(&system).Error
+	if err != nil {
+		return nil, err
+	}
+	return assembleStudies(rows, directions, attrs, system)
+}
+
+func assembleStudies(rows []studyJoined, directions []directionRow, attrs, system []studySystemAttrRow) ([]search.Study, error) {
+	studies := make([]search.Study, len(rows))
+	index := make(map[int64]*search.Study, len(rows))
+	for i, row := range rows {
+		studies[i] = search.Study{ID: row.StudyID, Name: row.StudyName, Created: time.Time(row.CreatedAt), Paused: row.Paused}
+		index[row.StudyID] = &studies[i]
+	}
+	for _, row := range directions {
+		study := index[row.StudyID]
+		study.Directions = append(study.Directions, directionOf(row.Direction))
+	}
+	for _, row := range attrs {
+		study := index[row.StudyID]
+		if study.UserAttrs == nil {
+			study.UserAttrs = map[string]any{}
+		}
+		study.UserAttrs[row.Key] = decodeAttr(row.ValueJSON)
+	}
+	metrics := make(map[int64]string, len(system))
+	for _, row := range system {
+		var names []string
+		if json.Unmarshal([]byte(row.ValueJSON), &names) == nil && len(names) > 0 {
+			metrics[row.StudyID] = names[0]
+		}
+	}
+	for i, row := range rows {
+		study := &studies[i]
+		def, err := definitionOf(row.DefinitionJSON, study, metrics[study.ID])
+		if err != nil {
+			return nil, fmt.Errorf("study %q: %w", study.Name, err)
+		}
+		study.Definition = def
+	}
+	return studies, nil
+}
+
+// directionOf reads Optuna's name of a direction; NOT_SET means minimize.
+func directionOf(name string) search.Direction {
+	if strings.EqualFold(name, string(search.Maximize)) {
+		return search.Maximize
+	}
+	return search.Minimize
+}
+
+// definitionOf reads a stored definition. A study of Optuna's has none: its
+// trials are run from outside and its space is only known from its trials.
+func definitionOf(text string, study *search.Study, metric string) (search.Definition, error) {
+	if text != "" {
+		return decodeDefinition(text)
+	}
+	if metric == "" {
+		metric = "value"
+	}
+	return search.Definition{
+		Version:   1,
+		Name:      study.Name,
+		Objective: search.ObjectiveSpec{Kind: "external", Metric: metric, Direction: study.Direction()},
+	}, nil
+}
+
+// loadSummaries reads studies with their counts and best trials, the number
+// of queries independent of the number of studies.
+func loadSummaries(tx *gorm.DB, condition string, args ...any) ([]search.Summary, error) {
+	studies, err := loadStudies(tx, condition, args...)
+	if err != nil || len(studies) == 0 {
+		return nil, err
+	}
+	var counts []struct {
+		StudyID int64
+		State   search.State
+		N       int
+	}
+	err = tx.Raw(`SELECT t.study_id, t.state, COUNT(*) AS n FROM trials t JOIN studies s ON s.study_id = t.study_id
+		WHERE `+condition+` GROUP BY t.study_id, t.state`, args...).Scan(&counts).Error
+	if err != nil {
+		return nil, err
+	}
+	best, err := loadBest(tx, condition, args...)
+	if err != nil {
+		return nil, err
+	}
+	summaries := make([]search.Summary, len(studies))
+	index := make(map[int64]*search.Summary, len(studies))
+	for i, study := range studies {
+		summaries[i] = search.Summary{Study: study, Best: best[study.ID]}
+		index[study.ID] = &summaries[i]
+	}
+	for _, row := range counts {
+		addCount(&index[row.StudyID].Counts, row.State, row.N)
+	}
+	return summaries, nil
+}
+
+// addCount adds n trials in a state.
+func addCount(c *search.Counts, state search.State, n int) {
+	switch state {
+	case search.Waiting:
+		c.Waiting += n
+	case search.Running:
+		c.Running += n
+	case search.Complete:
+		c.Complete += n
+	case search.Pruned:
+		c.Pruned += n
+	case search.Failed:
+		c.Fail += n
+	}
+}
+
+// loadBest reads the best trial of each study for which the condition on s
+// holds, by study. Infinite values, which Optuna allows, are never best.
+func loadBest(tx *gorm.DB, condition string, args ...any) (map[int64]*search.Trial, error) {
+	var places []struct{ StudyID, TrialID int64 }
+	err := tx.Raw(`SELECT study_id, trial_id FROM (
+		SELECT t.study_id, t.trial_id, ROW_NUMBER() OVER (PARTITION BY t.study_id
+			ORDER BY CASE WHEN d.direction = 'MAXIMIZE' THEN -v.value ELSE v.value END, t.number) AS place
+		FROM studies s
+		JOIN trials t ON t.study_id = s.study_id AND t.state = 'COMPLETE'
+		JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0 AND v.value_type = 'FINITE'
+		LEFT JOIN study_directions d ON d.study_id = s.study_id AND d.objective = 0
+		WHERE `+condition+`) AS ranked WHERE place = 1`, args...).Scan(&places).Error
+	if err != nil || len(places) == 0 {
+		return nil, err
+	}
+	const batch = 500 // databases bound the number of variables
+	best := make(map[int64]*search.Trial, len(places))
+	studyOf := make(map[int64]int64, len(places))
+	var ids []int64
+	for i, place := range places {
+		studyOf[place.TrialID] = place.StudyID
+		ids = append(ids, place.TrialID)
+		if len(ids) < batch && i < len(places)-1 {
+			continue
+		}
+		trials, err := loadTrials(tx, tx.Table("trials").Where("trials.trial_id IN ?", ids), false)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range trials {
+			best[studyOf[t.ID]] = t
+		}
+		ids = ids[:0]
+	}
+	return best, nil
+}

@@ -1,0 +1,132 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// Finish implements [search.Store].
+func (s *sqlStore) Finish(ctx context.Context, c search.Claim, o search.Outcome) error {
+	return s.update(ctx, "end "+refOf(c).String(), func(tx *gorm.DB) error {
+		h, claimErr := hold(tx, c)
+		if claimErr != nil && !errors.Is(claimErr, search.ErrFinished) {
+			return claimErr
+		}
+		last := math.NaN()
+		if o.State == search.Pruned && len(o.Values) == 0 {
+			var err error
+			if last, err = lastValue(tx, c.TrialID); err != nil {
+				return err
+			}
+		}
+		o, err := checkOutcome(o, h.Objectives, last)
+		if err != nil {
+			return err
+		}
+		if claimErr != nil {
+			return sameOutcome(tx, c.TrialID, h.State, o)
+		}
+		return endTrial(tx, c.TrialID, o, s.now())
+	})
+}
+
+// endTrial writes an outcome that was checked.
+func endTrial(tx *gorm.DB, trialID int64, o search.Outcome, now time.Time) error {
+	own, err := outcomeColumns(o)
+	if err != nil {
+		return err
+	}
+	own.TrialID = trialID
+	err = tx.Exec("UPDATE trials SET state = ?, datetime_complete = ? WHERE trial_id = ?", string(o.State), utc(now), trialID).Error
+	if err != nil {
+		return err
+	}
+	err = tx.Exec(`UPDATE hpsearch_trials SET lease_until = NULL, reason = ?, message = ?, metrics_json = ?, artifacts_json = ?
+		WHERE trial_id = ?`, own.Reason, own.Message, own.MetricsJSON, own.ArtifactsJSON, trialID).Error
+	if err != nil {
+		return err
+	}
+	if len(o.Values) > 0 {
+		rows := make([]valueRow, len(o.Values))
+		for i, v := range o.Values {
+			column, kind := floatColumns(v)
+			rows[i] = valueRow{TrialID: trialID, Objective: i, Value: column, ValueType: kind}
+		}
+		if err := tx.Create(&rows).Error; err != nil {
+			return err
+		}
+	}
+	return showReason(tx, trialID, o)
+}
+
+// showReason writes why a trial failed where Optuna's dashboard shows it.
+func showReason(tx *gorm.DB, trialID int64, o search.Outcome) error {
+	shown := map[string]any{}
+	if o.Reason != "" {
+		shown[ownPrefix+"reason"] = o.Reason
+	}
+	if o.Message != "" {
+		shown[ownPrefix+"message"] = o.Message
+	}
+	attrs, err := userAttrRows(shown)
+	if err != nil {
+		return err
+	}
+	return insertChildren(tx, trialID, nil, attrs)
+}
+
+// outcomeColumns returns the columns of ours that an outcome fills.
+func outcomeColumns(o search.Outcome) (ownTrialRow, error) {
+	metrics, err := encodeMetrics(o.Metrics)
+	if err != nil {
+		return ownTrialRow{}, err
+	}
+	artifacts, err := encodeObject("artifacts", o.Artifacts)
+	return ownTrialRow{Reason: o.Reason, Message: o.Message, MetricsJSON: metrics, ArtifactsJSON: artifacts}, err
+}
+
+// sameOutcome compares an outcome with that of a trial that ended before:
+// nil when they are the same, else ErrFinished.
+func sameOutcome(tx *gorm.DB, trialID int64, state search.State, o search.Outcome) error {
+	want, err := outcomeColumns(o)
+	if err != nil {
+		return err
+	}
+	var own ownTrialRow
+	if err := tx.Where("trial_id = ?", trialID).Find(&own).Error; err != nil {
+		return err
+	}
+	var values []valueRow
+	if err := tx.Where("trial_id = ?", trialID).Order("objective").Find(&values).Error; err != nil {
+		return err
+	}
+	same := state == o.State && len(values) == len(o.Values) && own.Reason == want.Reason && own.Message == want.Message &&
+		own.MetricsJSON == want.MetricsJSON && own.ArtifactsJSON == want.ArtifactsJSON
+	for i := 0; same && i < len(values); i++ {
+		same = floatFromColumns(values[i].Value, values[i].ValueType) == o.Values[i]
+	}
+	if !same {
+		return search.ErrFinished
+	}
+	return nil
+}
+
+// Release implements [search.Store].
+func (s *sqlStore) Release(ctx context.Context, c search.Claim) error {
+	return s.update(ctx, "give back "+refOf(c).String(), func(tx *gorm.DB) error {
+		if _, err := hold(tx, c); err != nil {
+			return err
+		}
+		err := tx.Exec("UPDATE hpsearch_trials SET released = released + 1, lease_until = NULL WHERE trial_id = ?", c.TrialID).Error
+		if err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE trials SET state = ?, datetime_start = NULL WHERE trial_id = ?", string(search.Waiting), c.TrialID).Error
+	})
+}

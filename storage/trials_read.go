@@ -1,0 +1,265 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// Trial implements [search.Store].
+func (s *sqlStore) Trial(ctx context.Context, studyID int64, number int) (*search.Trial, error) {
+	var trial *search.Trial
+	err := s.view(ctx, trialRef{studyID, number}.String(), func(tx *gorm.DB) error {
+		trials, err := loadTrials(tx, tx.Table("trials").Where("trials.study_id = ? AND trials.number = ?", studyID, number), false)
+		if err != nil {
+			return err
+		}
+		if len(trials) == 0 {
+			return search.ErrNotFound
+		}
+		trial = trials[0]
+		return nil
+	})
+	return trial, err
+}
+
+// Trials implements [search.Store].
+func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuery) ([]*search.Trial, error) {
+	var trials []*search.Trial
+	err := s.view(ctx, fmt.Sprintf("trials of study %d", studyID), func(tx *gorm.DB) error {
+		selected := tx.Table("trials").Where("trials.study_id = ? AND trials.number > ?", studyID, q.After)
+		if len(q.States) > 0 {
+			selected = selected.Where("trials.state IN ?", q.States)
+		}
+		if q.Limit > 0 {
+			selected = selected.Order("trials.number").Limit(q.Limit)
+		}
+		var err error
+		trials, err = loadTrials(tx, selected, q.Brief)
+		if err == nil && len(trials) == 0 {
+			return requireStudy(tx, studyID)
+		}
+		return err
+	})
+	return trials, err
+}
+
+// Best implements [search.Store].
+func (s *sqlStore) Best(ctx context.Context, studyID int64) (*search.Trial, error) {
+	var best *search.Trial
+	err := s.view(ctx, fmt.Sprintf("best trial of study %d", studyID), func(tx *gorm.DB) error {
+		trials, err := loadBest(tx, "s.study_id = ?", studyID)
+		if err != nil {
+			return err
+		}
+		if best = trials[studyID]; best == nil {
+			return search.ErrNotFound
+		}
+		return nil
+	})
+	return best, err
+}
+
+// Counts implements [search.Store].
+func (s *sqlStore) Counts(ctx context.Context, studyID int64) (search.Counts, error) {
+	var counts search.Counts
+	err := s.view(ctx, fmt.Sprintf("count trials of study %d", studyID), func(tx *gorm.DB) error {
+		var rows []struct {
+			State search.State
+			N     int
+		}
+		err := tx.Raw("SELECT state, COUNT(*) AS n FROM trials WHERE study_id = ? GROUP BY state", studyID).Scan(&rows).Error
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			addCount(&counts, row.State, row.N)
+		}
+		if len(rows) == 0 {
+			return requireStudy(tx, studyID)
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// trialJoined is a trial with its row of ours.
+type trialJoined struct {
+	TrialID          int64
+	Number           int
+	State            search.State
+	DatetimeStart    utc
+	DatetimeComplete utc
+	Attempt          int
+	Worker           string
+	Reason           string
+	Message          string
+	MetricsJSON      string `gorm:"column:metrics_json"`
+	ArtifactsJSON    string `gorm:"column:artifacts_json"`
+}
+
+// loader gathers the rows of trials. Each kind of row is one query, however
+// many trials there are.
+type loader struct {
+	tx       *gorm.DB
+	selected *gorm.DB // a query on trials that selects them
+	trials   []*search.Trial
+	byID     map[int64]*search.Trial
+}
+
+// loadTrials reads the selected trials in ascending order of number, without
+// their reports when brief.
+func loadTrials(tx, selected *gorm.DB, brief bool) ([]*search.Trial, error) {
+	l := &loader{tx: tx, selected: selected}
+	steps := []func() error{l.heads, l.params, l.values, l.attributes}
+	if !brief {
+		steps = append(steps, l.reports)
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+		if len(l.trials) == 0 {
+			return nil, nil
+		}
+	}
+	return l.trials, nil
+}
+
+func (l *loader) heads() error {
+	var rows []trialJoined
+	err := l.selected.Session(&gorm.Session{}).
+		Select(`trials.trial_id, trials.number, trials.state, trials.datetime_start, trials.datetime_complete,
+			h.attempt, h.worker, h.reason, h.message, h.metrics_json, h.artifacts_json`).
+		Joins("LEFT JOIN hpsearch_trials h ON h.trial_id = trials.trial_id").
+		Order("trials.number").Scan(&rows).Error
+	if err != nil {
+		return err
+	}
+	l.trials = make([]*search.Trial, len(rows))
+	l.byID = make(map[int64]*search.Trial, len(rows))
+	for i, row := range rows {
+		metrics, err := decodeMetrics(row.MetricsJSON)
+		if err != nil {
+			return fmt.Errorf("trial %d: %w", row.Number, err)
+		}
+		artifacts, err := decodeStrings(row.ArtifactsJSON)
+		if err != nil {
+			return fmt.Errorf("trial %d: artifacts: %w", row.Number, err)
+		}
+		t := &search.Trial{
+			ID: row.TrialID, Number: row.Number, State: row.State,
+			Params: map[string]float64{}, Distributions: map[string]search.Distribution{},
+			Metrics: metrics, Artifacts: artifacts,
+			Attempt: row.Attempt, Worker: row.Worker, Reason: row.Reason, Message: row.Message,
+			Started: time.Time(row.DatetimeStart), Finished: time.Time(row.DatetimeComplete),
+		}
+		l.trials[i], l.byID[row.TrialID] = t, t
+	}
+	return nil
+}
+
+// rows reads columns of a table's rows that belong to the selected trials.
+// The inner query is named because MySQL takes a LIMIT only there.
+func (l *loader) rows(into any, table, columns, condition string) error {
+	ids := l.selected.Session(&gorm.Session{}).Select("trials.trial_id")
+	return l.tx.Raw("SELECT "+columns+" FROM "+table+
+		" WHERE trial_id IN (SELECT trial_id FROM (?) AS selected)"+condition, ids).Scan(into).Error
+}
+
+func (l *loader) params() error {
+	var rows []paramRow
+	if err := l.rows(&rows, "trial_params", "trial_id, param_name, param_value, distribution_json", ""); err != nil {
+		return err
+	}
+	known := map[string]search.Distribution{} // a study has few distinct ones
+	for _, row := range rows {
+		t := l.byID[row.TrialID]
+		d, ok := known[row.DistributionJSON]
+		if !ok {
+			var err error
+			if d, err = search.UnmarshalDistribution([]byte(row.DistributionJSON)); err != nil {
+				return fmt.Errorf("trial %d: parameter %q: %w", t.Number, row.ParamName, err)
+			}
+			known[row.DistributionJSON] = d
+		}
+		t.Params[row.ParamName], t.Distributions[row.ParamName] = row.ParamValue, d
+	}
+	return nil
+}
+
+func (l *loader) values() error {
+	var rows []valueRow
+	if err := l.rows(&rows, "trial_values", "trial_id, objective, value, value_type", " ORDER BY trial_id, objective"); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		t := l.byID[row.TrialID]
+		t.Values = append(t.Values, floatFromColumns(row.Value, row.ValueType))
+	}
+	return nil
+}
+
+// attributes reads the user's attributes and the enqueued values.
+func (l *loader) attributes() error {
+	var rows []userAttrRow
+	if err := l.rows(&rows, "trial_user_attributes", `trial_id, "key", value_json`, ""); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if strings.HasPrefix(row.Key, ownPrefix) {
+			continue
+		}
+		t := l.byID[row.TrialID]
+		if t.UserAttrs == nil {
+			t.UserAttrs = map[string]any{}
+		}
+		t.UserAttrs[row.Key] = decodeAttr(row.ValueJSON)
+	}
+	var fixed []systemAttrRow
+	if err := l.rows(&fixed, "trial_system_attributes", "trial_id, value_json", ` AND "key" = '`+fixedParams+`'`); err != nil {
+		return err
+	}
+	for _, row := range fixed {
+		values, err := decodeObject(row.ValueJSON)
+		if err != nil {
+			return fmt.Errorf("trial %d: enqueued values: %w", l.byID[row.TrialID].Number, err)
+		}
+		l.byID[row.TrialID].Fixed = values
+	}
+	return nil
+}
+
+func (l *loader) reports() error {
+	var rows []intermediateRow
+	err := l.rows(&rows, "trial_intermediate_values", "trial_id, step, intermediate_value, intermediate_value_type", " ORDER BY trial_id, step")
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		t := l.byID[row.TrialID]
+		t.Intermediate = append(t.Intermediate, search.Report{
+			Step: row.Step, Value: floatFromColumns(row.IntermediateValue, row.IntermediateValueType)})
+	}
+	var metrics []ownReportRow
+	if err := l.rows(&metrics, "hpsearch_reports", "trial_id, step, metrics_json", ""); err != nil {
+		return err
+	}
+	for _, row := range metrics {
+		t := l.byID[row.TrialID]
+		i, ok := slices.BinarySearchFunc(t.Intermediate, row.Step, func(r search.Report, step int) int { return r.Step - step })
+		if !ok {
+			continue
+		}
+		if t.Intermediate[i].Metrics, err = decodeMetrics(row.MetricsJSON); err != nil {
+			return fmt.Errorf("trial %d: step %d: %w", t.Number, row.Step, err)
+		}
+	}
+	return nil
+}

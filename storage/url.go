@@ -1,0 +1,122 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// MemoryURL names a store that lives as long as the process.
+const MemoryURL = "memory:"
+
+// location is where a storage URL points to.
+type location struct {
+	memory bool
+	path   string // of the SQLite file, as it was written
+}
+
+// Path returns the absolute path of the SQLite file that url names, and ""
+// for a store in memory. It touches no file. The data directory of a study
+// lies beside the file.
+func Path(url string) (string, error) {
+	loc, err := parseURL(url)
+	if err != nil || loc.memory {
+		return "", err
+	}
+	abs, err := filepath.Abs(loc.path)
+	if err != nil {
+		return "", fmt.Errorf("storage path %s: %w", loc.path, err)
+	}
+	return abs, nil
+}
+
+// parseURL reads a storage URL as SQLAlchemy and Optuna write it. Its errors
+// never quote a part that may hold a password.
+func parseURL(url string) (location, error) {
+	switch {
+	case url == MemoryURL:
+		return location{memory: true}, nil
+	case url == "":
+		return location{}, errors.New("the storage URL is empty: want, for example, sqlite:///hpsearch.db")
+	case strings.ContainsAny(url, "\x00\n\r"):
+		return location{}, errors.New("the storage URL has a line break or a NUL in it")
+	}
+	scheme, rest, ok := strings.Cut(url, "://")
+	if !ok {
+		return location{}, noSchemeError(url)
+	}
+	dialect, _, _ := strings.Cut(strings.ToLower(scheme), "+")
+	switch dialect {
+	case "sqlite":
+		return parseSQLite(rest)
+	case "postgresql", "postgres":
+		return location{}, errors.New("this build cannot open PostgreSQL yet: use sqlite:///FILE")
+	case "mysql", "mariadb":
+		return location{}, errors.New("this build cannot open MySQL or MariaDB yet: use sqlite:///FILE")
+	}
+	if !isWord(dialect) {
+		return location{}, errors.New("the storage URL has no known scheme: want sqlite:///FILE or memory:")
+	}
+	return location{}, fmt.Errorf("storage URL: unknown database %q: want sqlite:///FILE or memory:", dialect)
+}
+
+// noSchemeError hints at the URL for a bare file path.
+func noSchemeError(url string) error {
+	if strings.ContainsAny(url, "@:") {
+		return errors.New("the storage URL has no scheme: want sqlite:///FILE or memory:")
+	}
+	return fmt.Errorf("%q is not a storage URL: for an SQLite file write sqlite:///%s", url, url)
+}
+
+// parseSQLite reads what follows sqlite://. As in SQLAlchemy there is no
+// host, the path is taken literally, and one without a name is in memory.
+func parseSQLite(rest string) (location, error) {
+	if rest == "" || rest == "/" || rest == "/:memory:" {
+		return location{memory: true}, nil
+	}
+	path, ok := strings.CutPrefix(rest, "/")
+	switch {
+	case !ok && strings.Contains(rest, "@"):
+		return location{}, errors.New("an SQLite URL has no user and host: want sqlite:///FILE")
+	case !ok:
+		return location{}, fmt.Errorf("sqlite://%s has two slashes before the path: write sqlite:///%s", rest, rest)
+	case strings.HasPrefix(path, "file:"):
+		return location{}, errors.New("file: URIs inside an SQLite URL are not supported: want sqlite:///FILE")
+	case strings.Contains(path, "?"):
+		return location{}, errors.New("options after ? in an SQLite URL are not supported: want sqlite:///FILE")
+	}
+	return location{path: path}, nil
+}
+
+// isWord reports whether s may be quoted as the name of a database kind: a
+// scheme is letters, digits, '.', '-' and begins with a letter (RFC 3986).
+func isWord(s string) bool {
+	for i, r := range s {
+		letter := r >= 'a' && r <= 'z'
+		if !letter && (i == 0 || !strings.ContainsRune("0123456789.-", r)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// Redact returns the URL without what may be secret, for messages and JSON:
+// a password becomes *** and options after ? are dropped.
+func Redact(url string) string {
+	scheme, rest, ok := strings.Cut(url, "://")
+	if !ok || strings.HasPrefix(strings.ToLower(scheme), "sqlite") && strings.HasPrefix(rest, "/") {
+		return url
+	}
+	at := strings.LastIndexByte(rest, '@') // a password may contain @ and /
+	if at < 0 {
+		rest, _, _ = strings.Cut(rest, "?")
+		return scheme + "://" + rest
+	}
+	user, _, _ := strings.Cut(rest[:at], ":")
+	host, _, _ := strings.Cut(rest[at:], "?")
+	if len(user) < at {
+		user += ":***"
+	}
+	return scheme + "://" + user + host
+}
