@@ -1,0 +1,109 @@
+package kinds
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/searchtest"
+)
+
+func TestEverySamplerKind(t *testing.T) {
+	t.Parallel()
+	if got, want := SamplerKinds(), []string{"tpe", "random", "goptuna-tpe", "goptuna-random"}; !slices.Equal(got, want) {
+		t.Errorf("sampler kinds %v, want %v", got, want)
+	}
+	for _, kind := range append(SamplerKinds(), "") {
+		s, err := NewSampler(search.SamplerSpec{Kind: kind, Seed: 1, StartupTrials: 3})
+		if err != nil {
+			t.Errorf("%q: %v", kind, err)
+			continue
+		}
+		o := searchtest.Mixed()
+		if _, err := searchtest.Run(s, o, 8, 2); err != nil {
+			t.Errorf("%q: %v", kind, err)
+		}
+	}
+}
+
+func TestEveryPrunerKind(t *testing.T) {
+	t.Parallel()
+	if got, want := PrunerKinds(), []string{"none", "median"}; !slices.Equal(got, want) {
+		t.Errorf("pruner kinds %v, want %v", got, want)
+	}
+	trial := &search.Trial{Intermediate: []search.Report{{Step: 1, Value: 1}}}
+	for _, kind := range append(PrunerKinds(), "") {
+		p, err := NewPruner(search.PrunerSpec{Kind: kind})
+		if err != nil {
+			t.Errorf("%q: %v", kind, err)
+			continue
+		}
+		if prune, err := p.Prune(context.Background(), searchtest.NewHistory(search.Minimize), trial); prune || err != nil {
+			t.Errorf("%q: %t, %v", kind, prune, err)
+		}
+	}
+}
+
+func TestOptionsAreRead(t *testing.T) {
+	t.Parallel()
+	for _, spec := range []search.SamplerSpec{
+		{Kind: "tpe", Options: map[string]any{"candidates": 50, "constant_liar": false}},
+		{Kind: "tpe", Options: map[string]any{"candidates": 50.0}}, // what JSON makes of 50
+		{Kind: "goptuna-tpe", Options: map[string]any{"candidates": int64(50)}},
+	} {
+		if _, err := NewSampler(spec); err != nil {
+			t.Errorf("%+v: %v", spec, err)
+		}
+	}
+	spec := search.PrunerSpec{Kind: "median", Options: map[string]any{"interval": 2, "min_trials": 3}}
+	if _, err := NewPruner(spec); err != nil {
+		t.Errorf("%+v: %v", spec, err)
+	}
+}
+
+func TestSamplerErrors(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		spec search.SamplerSpec
+		want string
+	}{
+		{search.SamplerSpec{Kind: "bayes"}, `unknown sampler "bayes"; the samplers are tpe, random, goptuna-tpe, goptuna-random`},
+		{search.SamplerSpec{Kind: "tpe", StartupTrials: -1}, `sampler "tpe": startup_trials must not be negative: -1`},
+		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"gamma": 1}}, `sampler "tpe" has no option "gamma"; it has candidates, constant_liar`},
+		{search.SamplerSpec{Options: map[string]any{"candidates": 0}}, `sampler "tpe": option "candidates" must be an integer of at least 1, not 0`},
+		{search.SamplerSpec{Options: map[string]any{"candidates": 1.5}}, "must be an integer"},
+		{search.SamplerSpec{Options: map[string]any{"candidates": 1e300}}, "must be an integer"},
+		{search.SamplerSpec{Options: map[string]any{"candidates": "24"}}, "must be an integer"},
+		{search.SamplerSpec{Options: map[string]any{"constant_liar": "yes"}}, `option "constant_liar" must be true or false, not yes`},
+		{search.SamplerSpec{Kind: "random", Options: map[string]any{"x": 1}}, `sampler "random" has no options; remove "x"`},
+		{search.SamplerSpec{Kind: "goptuna-random", Options: map[string]any{"x": 1}}, "has no options"},
+		{search.SamplerSpec{Kind: "goptuna-tpe", Options: map[string]any{"constant_liar": true}}, "has no option"},
+	} {
+		s, err := NewSampler(test.spec)
+		if err == nil || s != nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: %v, error %v, want one with %q", test.spec, s, err, test.want)
+		}
+	}
+}
+
+func TestPrunerErrors(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		spec search.PrunerSpec
+		want string
+	}{
+		{search.PrunerSpec{Kind: "asha"}, `unknown pruner "asha"; the pruners are none, median`},
+		{search.PrunerSpec{Kind: "median", StartupTrials: -1}, "startup_trials must not be negative"},
+		{search.PrunerSpec{Kind: "median", WarmupSteps: -1}, "warmup_steps must not be negative"},
+		{search.PrunerSpec{Kind: "median", Options: map[string]any{"interval": 0}}, `option "interval" must be an integer of at least 1`},
+		{search.PrunerSpec{Kind: "median", Options: map[string]any{"percentile": 25}}, "it has interval, min_trials"},
+		{search.PrunerSpec{Options: map[string]any{"interval": 1}}, `pruner "none" has no options`},
+	} {
+		p, err := NewPruner(test.spec)
+		if err == nil || p != nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: %v, error %v, want one with %q", test.spec, p, err, test.want)
+		}
+	}
+}
