@@ -93,10 +93,10 @@ func testConcurrentClaim(t *testing.T, f *fixture) {
 
 func testHistoryCache(t *testing.T, f *fixture) {
 	study := f.study(t, definition("s"))
-	cache := search.NewHistoryCache(f.Store)
+	cache := search.NewHistoryCache(f.Store, study)
 	expect := func(want ...string) *search.History {
 		t.Helper()
-		h, err := cache.History(f.ctx, study)
+		h, err := cache.Snapshot(f.ctx)
 		f.ok(t, err)
 		var got []string
 		for _, trial := range h.Trials {
