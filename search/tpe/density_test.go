@@ -1,6 +1,7 @@
 package tpe
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -213,9 +214,33 @@ func TestBandwidths(t *testing.T) {
 		{"the farther neighbour", []float64{1, 9, 4}, []float64{3, 5, 5}},
 		{"equal: the narrowest", []float64{3, 3, 3}, []float64{2, 2, 2}},
 	} {
-		got := bandwidths(test.mu, sortedOrder(test.mu), 0, 10)
+		got := bandwidths(test.mu, sortedOrder(test.mu, 0, 10), 0, 10)
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestSortedOrder(t *testing.T) {
+	t.Parallel()
+	for _, d := range []search.Distribution{
+		search.Float{Low: -3, High: 5}, search.Int{Low: 0, High: 3}, search.Float{Low: 1e-300, High: 1e300, Log: true},
+	} {
+		for _, n := range []int{0, 1, 2, 3, 50, 1000} {
+			axis := newScale(d)
+			v := make([]float64, n)
+			for i, p := range clustered(d, n) {
+				v[i] = axis.on(p[0])
+			}
+			order := sortedOrder(v, axis.low, axis.high)
+			want := make([]int, n)
+			for i := range want {
+				want[i] = i
+			}
+			slices.SortStableFunc(want, func(i, j int) int { return cmp.Compare(v[i], v[j]) })
+			if !slices.Equal(order, want) {
+				t.Errorf("%v, %d values: order %v, want %v", d, n, order, want)
+			}
 		}
 	}
 }

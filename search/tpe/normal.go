@@ -36,6 +36,8 @@ func logMass(a, b float64) float64 {
 		return -0.5*x*x - logSqrt2Pi + math.Log(width)
 	case b > 0: // a <= 0 < b: the mass outside is what the tails hold
 		return math.Log1p(-phi(a) - phi(-b))
+	case b > -37: // Φ(b) is a normal float64, and far enough from Φ(a)
+		return math.Log(phi(b) - phi(a))
 	}
 	upper := logPhi(b)
 	return upper + math.Log(-math.Expm1(logPhi(a)-upper))
@@ -53,14 +55,14 @@ func truncatedQuantile(u, a, b float64) float64 {
 		q := high + (1-u)*(1-high-low) // 1-p without cancellation
 		x = math.Sqrt2 * math.Erfcinv(2*q)
 	}
-	return math.Max(a, math.Min(b, x))
+	return max(a, min(b, x))
 }
 
 // logSumExp returns ln Σ exp(v). It is -Inf for an empty or all -Inf slice.
 func logSumExp(v []float64) float64 {
 	top := math.Inf(-1)
 	for _, x := range v {
-		top = math.Max(top, x)
+		top = max(top, x)
 	}
 	if math.IsInf(top, -1) {
 		return top

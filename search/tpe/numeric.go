@@ -1,10 +1,8 @@
 package tpe
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -45,7 +43,7 @@ func (s *scale) on(v float64) float64 {
 	if s.log {
 		v = math.Log(v)
 	}
-	return math.Max(s.low, math.Min(s.high, v))
+	return max(s.low, min(s.high, v))
 }
 
 // off maps a point of the axis to the nearest internal value.
@@ -88,7 +86,7 @@ func newGaussians(d search.Distribution, observed []float64) *gaussians {
 		g.mu[i] = g.on(v)
 	}
 	g.mu[n] = 0.5 * (g.low + g.high)
-	order := sortedOrder(g.mu[:n])
+	order := sortedOrder(g.mu[:n], g.low, g.high)
 	widths := bandwidths(g.mu[:n], order, g.low, g.high)
 	for i, sigma := range append(widths, g.high-g.low) {
 		g.inverse[i] = 1 / sigma
@@ -112,15 +110,6 @@ func logTruncation(a, b float64) float64 {
 	return math.Log1p(-phi(a) - phi(-b))
 }
 
-func sortedOrder(v []float64) []int {
-	order := make([]int, len(v))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
-	return order
-}
-
 // bandwidths returns σ of each kernel: the distance to the farther of the two
 // neighbours (Bergstra et al. 2011, section 4), where the ends of the range
 // are neighbours only of an observation that is alone, clipped from above to
@@ -128,7 +117,7 @@ func sortedOrder(v []float64) []int {
 // TPESampler; Watanabe 2023, arXiv:2304.11127, section 3.3.2).
 func bandwidths(mu []float64, order []int, low, high float64) []float64 {
 	n := len(mu)
-	narrowest := (high - low) / math.Min(100, float64(n+2))
+	narrowest := (high - low) / min(100, float64(n+2))
 	sigma := make([]float64, n, n+1)
 	for k, i := range order {
 		left, right := 0.0, 0.0
@@ -141,7 +130,7 @@ func bandwidths(mu []float64, order []int, low, high float64) []float64 {
 		if n == 1 {
 			left, right = mu[i]-low, high-mu[i]
 		}
-		sigma[i] = math.Max(narrowest, math.Min(high-low, math.Max(left, right)))
+		sigma[i] = max(narrowest, min(high-low, max(left, right)))
 	}
 	return sigma
 }

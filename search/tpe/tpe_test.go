@@ -1,6 +1,7 @@
 package tpe
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -90,4 +91,38 @@ func minimize(t testing.TB, s search.Sampler, o searchtest.Objective, trials int
 		t.Fatal(err)
 	}
 	return v
+}
+
+// TestConstantLiar compares eight pending workers with and without the lie:
+// without it they crowd around the same suggestion.
+func TestConstantLiar(t *testing.T) {
+	t.Parallel()
+	spread := func(ignoreRunning bool) float64 {
+		o := searchtest.Branin()
+		var distances []float64
+		for seed := range int64(10) {
+			h, err := searchtest.Run(newSampler(t, Options{Seed: seed, IgnoreRunning: ignoreRunning}), o, 48, 8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := 24; i < len(h.Trials); i++ {
+				distances = append(distances, nearestPending(h.Trials[i-7:i], h.Trials[i]))
+			}
+		}
+		slices.Sort(distances)
+		return distances[len(distances)/2]
+	}
+	lying, honest := spread(false), spread(true)
+	t.Logf("median distance to the nearest pending trial: %.3f with the lie, %.3f without", lying, honest)
+	if lying <= honest {
+		t.Errorf("pending trials are %.3f apart with the lie, %.3f without", lying, honest)
+	}
+}
+
+func nearestPending(pending []*search.Trial, trial *search.Trial) float64 {
+	nearest := math.Inf(1)
+	for _, p := range pending {
+		nearest = math.Min(nearest, math.Hypot(p.Params["x1"]-trial.Params["x1"], p.Params["x2"]-trial.Params["x2"]))
+	}
+	return nearest
 }
