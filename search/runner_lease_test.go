@@ -1,0 +1,182 @@
+package search_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// endings records how trials ended.
+type endings struct {
+	search.NopObserver
+	mu   sync.Mutex
+	ends []search.TrialEnd
+}
+
+func (e *endings) TrialEnded(_ *search.Trial, end search.TrialEnd) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ends = append(e.ends, end)
+}
+
+func TestRunnerRenewsLeases(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(1, 1, func(context.Context, search.Task, search.Session) (search.Result, error) {
+			time.Sleep(20 * time.Minute)
+			return search.Result{Value: 1}, nil
+		})
+		h.config.Lease = time.Minute
+		other := h.config
+		go func() { // another worker must not get it
+			r, err := search.NewRunner(other)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			time.Sleep(time.Second)
+			if ending, err := r.Run(t.Context()); ending != search.EndBudget || err != nil {
+				t.Errorf("the other worker: %q, %v", ending, err)
+			}
+		}()
+		h.run(t, t.Context(), search.EndBudget, nil)
+		h.expectStates(t, search.Complete)
+		if n := h.store.count("Renew"); n < 79 || n > 80 {
+			t.Errorf("%d renewals in 80 quarters of the lease", n)
+		}
+		if trial := h.store.get(t, 0); trial.Attempt != 1 {
+			t.Errorf("attempt %d, want 1", trial.Attempt)
+		}
+		synctest.Wait()
+	})
+}
+
+func TestRunnerGivesUpALeaseItCannotRenew(t *testing.T) {
+	t.Parallel()
+	cut := errors.New("network is unreachable")
+	for name, renew := range map[string]func(context.Context) error{
+		"error": func(context.Context) error { return cut },
+		"hangs": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				var killed time.Duration
+				h := newHarness(1, 1, func(ctx context.Context, _ search.Task, _ search.Session) (search.Result, error) {
+					<-ctx.Done()
+					killed = time.Since(began)
+					return search.Result{}, context.Cause(ctx)
+				})
+				seen := new(endings)
+				h.config.Observer = seen
+				h.config.Lease = 100 * time.Second
+				h.config.MaxAttempts = 1 // then it is not taken up again
+				h.store.before = func(ctx context.Context, method string) error {
+					if method == "Renew" {
+						return renew(ctx)
+					}
+					return nil
+				}
+				h.run(t, t.Context(), search.EndBudget, nil)
+				if killed != 60*time.Second {
+					t.Errorf("killed after %s, want 0.6 of the lease of 100s", killed)
+				}
+				if len(seen.ends) != 1 || seen.ends[0].Lost == nil {
+					t.Errorf("ends %+v, want one loss", seen.ends)
+				}
+				if h.store.count("Finish")+h.store.count("Release") != 0 {
+					t.Error("the lost trial was written to")
+				}
+				if trial := h.store.get(t, 0); trial.Reason != search.ReasonLost {
+					t.Errorf("trial 0 is %s (%s), want lost", trial.State, trial.Reason)
+				}
+			})
+		})
+	}
+}
+
+func TestRunnerDropsATrialThatWasTakenOver(t *testing.T) {
+	t.Parallel()
+	for _, by := range []string{"report", "renewal"} {
+		t.Run(by, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var h *harness
+				h = newHarness(1, 1, func(ctx context.Context, _ search.Task, s search.Session) (search.Result, error) {
+					h.store.mu.Lock()
+					taken := h.store.trials[0]
+					taken.Attempt++
+					taken.expires = time.Now().Add(time.Hour) // its new worker is alive
+					h.store.mu.Unlock()
+					if by == "report" {
+						return search.Result{}, s.Report(ctx, 1, map[string]float64{"loss": 1})
+					}
+					<-ctx.Done()
+					return search.Result{}, context.Cause(ctx)
+				})
+				seen := new(endings)
+				h.config.Observer = seen
+				h.run(t, t.Context(), search.EndBudget, nil)
+				if len(seen.ends) != 1 || !errors.Is(seen.ends[0].Lost, search.ErrFenced) {
+					t.Errorf("ends %+v, want one ErrFenced", seen.ends)
+				}
+				h.expectStates(t, search.Running)
+				if trial := h.store.get(t, 0); len(trial.Intermediate) != 0 || trial.Attempt != 2 {
+					t.Errorf("the trial was changed: %+v", trial)
+				}
+			})
+		})
+	}
+}
+
+func TestRunnerTakesUpTheTrialsOfDeadWorkers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(2, 2, square)
+		params := map[string]float64{"x": 0.5}
+		dists := map[string]search.Distribution{"x": search.Float{Low: 0, High: 1}}
+		h.store.add(search.Trial{State: search.Running, Attempt: 1, Params: params, Distributions: dists}, time.Now().Add(2*time.Minute))
+		h.run(t, t.Context(), search.EndBudget, nil)
+		h.expectStates(t, search.Complete, search.Complete)
+		if trial := h.store.get(t, 0); trial.Value() != 0.25 || trial.Attempt != 2 {
+			t.Errorf("trial 0: %+v", trial)
+		}
+	})
+}
+
+func TestRunnerDoesNotWaitForLiveWorkers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(1, 1, square)
+		h.store.add(search.Trial{State: search.Running, Attempt: 1}, time.Now().Add(time.Hour))
+		began := time.Now()
+		h.run(t, t.Context(), search.EndBudget, nil)
+		h.expectStates(t, search.Running)
+		if waited := time.Since(began); waited < search.DefaultLease || waited > search.DefaultLease+15*time.Second {
+			t.Errorf("waited %s, want a little more than the lease of %s", waited, search.DefaultLease)
+		}
+	})
+}
+
+func TestNewRunnerRefuses(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*search.RunnerConfig){
+		"needs objectives": func(c *search.RunnerConfig) { c.NewObjective = nil },
+		"needs a store":    func(c *search.RunnerConfig) { c.Store = nil },
+		"lease -1s":        func(c *search.RunnerConfig) { c.Lease = -time.Second },
+		"at most -1":       func(c *search.RunnerConfig) { c.MaxAttempts = -1 },
+	} {
+		h := newHarness(1, 1, square)
+		change(&h.config)
+		if _, err := search.NewRunner(h.config); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
