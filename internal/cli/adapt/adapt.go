@@ -1,0 +1,115 @@
+// Package adapt is the verb "adapt".
+package adapt
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/trainer"
+	"github.com/hpsearch/hpsearch/internal/render"
+	"github.com/hpsearch/hpsearch/objective/protocol"
+)
+
+// Options are the arguments and flags of the verb.
+type Options struct {
+	*app.Factory
+	Model string
+	Task  string
+	To    string
+	Seed  int64
+}
+
+// NewCmd returns the verb; run is called instead of the real thing when it is
+// not nil, for tests.
+func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Factory: f}
+	if run == nil {
+		run = adapt
+	}
+	cmd := &cobra.Command{
+		Use:     "adapt DIR --task FILE.jsonl --to DIR2",
+		Short:   "Fit an exported model to a new task from a few examples",
+		Example: "  hpsearch adapt model --task support-tickets.jsonl --to tickets",
+		Args:    app.Args("the folder DIR of an exported model"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Model = args[0]
+			switch {
+			case o.Task == "":
+				return app.Usagef(cmd, "%s needs --task FILE.jsonl", cmd.CommandPath())
+			case o.To == "":
+				return app.Usagef(cmd, "%s needs --to DIR", cmd.CommandPath())
+			case o.Seed < 0:
+				return app.Usagef(cmd, "--seed must not be negative")
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVar(&o.Task, "task", "", "labelled examples: one {\"text\": …, \"label\": …} a line")
+	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
+	cmd.Flags().Int64Var(&o.Seed, "seed", 0, "seed of whatever is random")
+	return cmd
+}
+
+func adapt(ctx context.Context, o *Options) error {
+	if err := app.CheckModel(o.Model); err != nil {
+		return err
+	}
+	if info, err := os.Stat(o.Task); err != nil {
+		return fmt.Errorf("--task: %w", err)
+	} else if info.IsDir() {
+		return fmt.Errorf("--task: %s is a folder: name one file of examples", o.Task)
+	}
+	if err := app.CheckTarget(o.To); err != nil {
+		return err
+	}
+	config := map[string]any{"seed": o.Seed}
+	for key, path := range map[string]string{"model": o.Model, "task": o.Task, "to": o.To} {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		config[key] = abs
+	}
+	session, err := trainer.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer session.Close() // its work is done or lost either way
+	var output map[string]json.RawMessage
+	handle, done := trainer.Progress(o.Factory)
+	err = session.Do(protocol.JobAdapt, config, &output, handle)
+	done()
+	if err != nil {
+		return err
+	}
+	if err := o.Write(document(o.To, output)); err != nil {
+		return err
+	}
+	o.Say("Next: hpsearch predict %s TEXT labels text.", o.To)
+	return nil
+}
+
+// document shows whatever figures the trainer gives, in a stable order.
+func document(to string, output map[string]json.RawMessage) render.Document {
+	d := render.Document{
+		Data: output, Names: []string{to}, Facts: true,
+		Columns: []render.Column{{Title: "field"}, {Title: "value"}},
+	}
+	for _, key := range slices.Sorted(maps.Keys(output)) {
+		var v any
+		value := render.Text(string(output[key]))
+		if json.Unmarshal(output[key], &v) == nil {
+			value = render.Value(v)
+		}
+		d.Rows = append(d.Rows, []render.Cell{render.Tinted(key, render.Faint), value})
+	}
+	return d
+}

@@ -1,0 +1,37 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// The errors that have an exit code of their own; the command line maps them
+// in one place. Every other error means failure.
+var (
+	// ErrFindings ends check and doctor when they found something. The
+	// findings are already written; nothing more is printed.
+	ErrFindings = errors.New("something was found")
+	// ErrInterrupted ends a verb that the user interrupted.
+	ErrInterrupted = errors.New("interrupted")
+	// ErrPreempted ends a worker that was told to leave its machine.
+	ErrPreempted = errors.New("preempted")
+)
+
+// A UsageError is a command line that cannot be understood or obeyed.
+type UsageError struct {
+	Err  error
+	Help string // the command that shows how it is used; may be empty
+}
+
+// Error implements error.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// Usagef returns a UsageError about cmd.
+func Usagef(cmd *cobra.Command, format string, args ...any) error {
+	return &UsageError{Err: fmt.Errorf(format, args...), Help: cmd.CommandPath() + " --help"}
+}

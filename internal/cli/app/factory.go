@@ -1,0 +1,148 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/hpsearch/hpsearch/internal/render"
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/storage"
+)
+
+// DefaultStorage is used when neither --storage nor StorageEnv says otherwise.
+const DefaultStorage = "sqlite:///hpsearch.db"
+
+// StorageEnv is the environment variable that names the storage.
+const StorageEnv = "HPSEARCH_STORAGE"
+
+// dataFolder holds the studies' directories, beside the SQLite file.
+const dataFolder = "hpsearch-data"
+
+// A Factory makes what verbs need when they need it, so that --help and
+// mistakes in the command line open nothing. It is for one command line; its
+// methods are not safe for concurrent use.
+type Factory struct {
+	*Streams
+	Context context.Context // ends at the second interrupt
+	Now     func() time.Time
+
+	// The flags of the root command.
+	StorageURL string
+	DataDir    string
+	Format     string
+	Quiet      bool
+	Verbose    bool
+
+	store search.Store
+}
+
+// New returns a factory on the process's streams.
+func New(ctx context.Context) *Factory {
+	return &Factory{Streams: SystemStreams(), Context: ctx, Now: time.Now, StorageURL: DefaultStorage, Format: string(render.Table)}
+}
+
+// Store opens the storage, once.
+func (f *Factory) Store(ctx context.Context) (search.Store, error) {
+	if f.store != nil {
+		return f.store, nil
+	}
+	store, err := storage.Open(ctx, f.StorageURL)
+	if err != nil {
+		return nil, err
+	}
+	f.store = store
+	return store, nil
+}
+
+// Study opens the storage and finds a study.
+func (f *Factory) Study(ctx context.Context, name string) (search.Store, *search.Study, error) {
+	store, err := f.Store(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	study, err := store.Study(ctx, name)
+	if errors.Is(err, search.ErrNotFound) {
+		return nil, nil, f.NoStudy(name)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return store, study, nil
+}
+
+// NoStudy is the error for a study that is not in the storage.
+func (f *Factory) NoStudy(name string) error {
+	return fmt.Errorf("no study %q in %s (hpsearch study list shows those there are)", name, storage.Redact(f.StorageURL))
+}
+
+// Close closes what was opened.
+func (f *Factory) Close() error {
+	if f.store == nil {
+		return nil
+	}
+	store := f.store
+	f.store = nil
+	return store.Close()
+}
+
+// StudyDir returns the absolute path of a study's directory, which may not
+// exist yet: below --data, else in hpsearch-data beside the SQLite file, else
+// in hpsearch-data in the current folder.
+func (f *Factory) StudyDir(study string) (string, error) {
+	root, err := f.DataRoot()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(root, study), nil
+}
+
+// DataRoot returns the folder that holds the studies' directories.
+func (f *Factory) DataRoot() (string, error) {
+	if f.DataDir != "" {
+		return filepath.Abs(f.DataDir)
+	}
+	file, err := storage.Path(f.StorageURL)
+	if err != nil {
+		return "", err
+	}
+	if file == "" {
+		return filepath.Abs(dataFolder)
+	}
+	return filepath.Join(filepath.Dir(file), dataFolder), nil
+}
+
+// Write writes a document to the standard output in the format of --output.
+func (f *Factory) Write(d render.Document) error {
+	format, err := render.ParseFormat(f.Format)
+	if err != nil {
+		return &UsageError{Err: err}
+	}
+	out := render.Output{Writer: f.Out, Format: format, Terminal: f.OutTerminal, Color: f.Color, Width: f.Width}
+	if err := out.Write(d); err != nil {
+		return fmt.Errorf("write the output: %w", err)
+	}
+	return nil
+}
+
+// Say writes a line for people to the standard error, unless --quiet.
+func (f *Factory) Say(format string, args ...any) {
+	if !f.Quiet {
+		fmt.Fprintf(f.Err, format+"\n", args...)
+	}
+}
+
+// Log returns the log of what happens inside: nothing, or, with --verbose,
+// lines on the standard error.
+func (f *Factory) Log() *slog.Logger {
+	if !f.Verbose {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(f.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+var _ io.Closer = (*Factory)(nil)

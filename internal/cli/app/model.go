@@ -1,0 +1,23 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// CheckModel refuses a folder that holds no exported model.
+func CheckModel(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("model: %s is a file: name the folder that hpsearch export or adapt wrote", dir)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "config.json")); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("model: %s has no config.json: name the folder that hpsearch export or adapt wrote", dir)
+	}
+	return nil
+}

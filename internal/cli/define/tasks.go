@@ -1,0 +1,116 @@
+package define
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/task"
+)
+
+// weightFiles are the files of which a model folder has one.
+var weightFiles = []string{"model.safetensors", "pytorch_model.bin"}
+
+// demanding are the settings of which a larger value needs more classes or
+// examples.
+var demanding = []string{"ways", "shots", "query_shots"}
+
+// completeTasks checks that the models and tasks of a meta-training study are
+// there, that the tasks are enough for whatever the study may try, and draws
+// the split.
+func completeTasks(ctx context.Context, def *search.Definition) error {
+	for _, model := range models(def) {
+		if err := checkModel(model); err != nil {
+			return err
+		}
+	}
+	config, err := setting.Parse(largest(def))
+	if err != nil {
+		return err
+	}
+	family, err := task.Load(config.Tasks)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	plan, err := task.NewPlan(family, config, 0) // the split has a seed of its own
+	if err != nil {
+		return err
+	}
+	def.Split = plan.Split
+	return nil
+}
+
+// models returns the folders of the models that the study uses.
+func models(def *search.Definition) []string {
+	if model, ok := def.Train["model"].(string); ok {
+		return []string{model}
+	}
+	var all []string
+	for _, p := range def.Space {
+		if d, ok := p.Distribution.(search.Categorical); ok && p.Name == "model" {
+			for _, choice := range d.Choices {
+				all = append(all, fmt.Sprint(choice))
+			}
+		}
+	}
+	return all
+}
+
+// checkModel looks for the files of a Hugging Face folder. Whether they are
+// sound is for the trainer to find out.
+func checkModel(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("model: there is no %s: name the folder of a pretrained model, with its config.json and weights", dir)
+	case err != nil:
+		return fmt.Errorf("model: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("model: %s is a file: name the folder that holds config.json and the weights", dir)
+	case !exists(filepath.Join(dir, "config.json")):
+		return fmt.Errorf("model: %s has no config.json: it is not the folder of a pretrained model", dir)
+	}
+	if !slices.ContainsFunc(weightFiles, func(name string) bool { return exists(filepath.Join(dir, name)) }) {
+		return fmt.Errorf("model: %s has no weights: it needs %s", dir, strings.Join(weightFiles, " or "))
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// largest returns the configuration of the study that needs the most classes
+// and examples; other searched settings have their first value.
+func largest(def *search.Definition) map[string]any {
+	values := maps.Clone(def.Train)
+	for _, p := range def.Space {
+		if !p.Active(values) {
+			continue
+		}
+		switch d := p.Distribution.(type) {
+		case search.Float:
+			values[p.Name] = d.Low
+		case search.Int:
+			values[p.Name] = d.Low
+			if slices.Contains(demanding, p.Name) {
+				values[p.Name] = d.High
+			}
+		case search.Categorical:
+			values[p.Name] = d.Choices[0]
+		}
+	}
+	return values
+}

@@ -1,0 +1,124 @@
+// Package export is the verb "export".
+package export
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/trainer"
+	"github.com/hpsearch/hpsearch/internal/studyfile"
+	"github.com/hpsearch/hpsearch/objective/protocol"
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// Options are the arguments and flags of the verb.
+type Options struct {
+	*app.Factory
+	Name     string
+	To       string
+	Prune    string
+	Quantize string
+}
+
+// NewCmd returns the verb; run is called instead of the real thing when it is
+// not nil, for tests.
+func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Factory: f}
+	if run == nil {
+		run = export
+	}
+	cmd := &cobra.Command{
+		Use:   "export NAME --to DIR",
+		Short: "Retrain the best configuration, compress it and export the model",
+		Long: `Retrain the best configuration with its seed, measure it on tasks that the
+study never saw, and write the model as a Hugging Face folder with a report.
+With --prune or --quantize a compressed model is made and measured too.`,
+		Example: "  hpsearch export mine --to model --prune magnitude:0.5",
+		Args:    app.Args("the NAME of a study"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Name = args[0]
+			if o.To == "" {
+				return app.Usagef(cmd, "%s needs --to DIR", cmd.CommandPath())
+			}
+			if err := checkSpecs(o.Prune, o.Quantize); err != nil {
+				return app.Usagef(cmd, "%w", err)
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
+	cmd.Flags().StringVar(&o.Prune, "prune", "", "magnitude:S removes the share S of the weights, such as magnitude:0.5")
+	cmd.Flags().StringVar(&o.Quantize, "quantize", "", "int8 computes with 8-bit weights")
+	return cmd
+}
+
+// A config is what the trainer's export job is told.
+type config struct {
+	Study    string              `json:"study"`
+	Trial    int                 `json:"trial"`
+	Params   map[string]any      `json:"params"`
+	Settings map[string]any      `json:"settings"` // fixed ones merged with the parameters
+	Split    map[string][]string `json:"split,omitempty"`
+	Seed     int64               `json:"seed"`
+	Value    float64             `json:"value"` // which retraining should reproduce
+	Metric   string              `json:"metric"`
+	Threads  int                 `json:"threads"`
+	To       string              `json:"to"`
+	Prune    string              `json:"prune,omitempty"`
+	Quantize string              `json:"quantize,omitempty"`
+}
+
+func export(ctx context.Context, o *Options) error {
+	if err := app.CheckTarget(o.To); err != nil {
+		return err
+	}
+	study, best, err := o.Best(ctx, o.Name)
+	if err != nil {
+		return err
+	}
+	if kind := study.Definition.Objective.Kind; kind != studyfile.MetaTraining {
+		return fmt.Errorf("study %s has an objective of kind %s: only meta-training leaves a model to export", o.Name, kind)
+	}
+	job, err := o.config(study, best)
+	if err != nil {
+		return err
+	}
+	session, err := trainer.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer session.Close() // its work is done or lost either way
+	o.Say("Retraining trial %d of %s (%s %.6g).", best.Number, o.Name, study.Definition.Objective.Metric, best.Value())
+	var report Report
+	handle, done := trainer.Progress(o.Factory)
+	err = session.Do(protocol.JobExport, job, &report, handle)
+	done()
+	if err != nil {
+		return fmt.Errorf("study %s: %w", o.Name, err)
+	}
+	if err := o.Write(report.document(o.To, best.Value())); err != nil {
+		return err
+	}
+	o.Say("Next: hpsearch adapt %s --task FILE.jsonl --to DIR fits the model to a new task.", o.To)
+	return nil
+}
+
+func (o *Options) config(study *search.Study, best *search.Trial) (config, error) {
+	to, err := filepath.Abs(o.To)
+	if err != nil {
+		return config{}, fmt.Errorf("--to: %w", err)
+	}
+	def := &study.Definition
+	task := search.NewTask(study, best, "")
+	return config{
+		Study: study.Name, Trial: best.Number, Params: best.External(), Settings: task.Config, Split: def.Split,
+		Seed: task.Seed, Value: best.Value(), Metric: def.Objective.Metric,
+		Threads: max(1, runtime.NumCPU()/max(1, def.Budget.Parallel)),
+		To:      to, Prune: o.Prune, Quantize: o.Quantize,
+	}, nil
+}

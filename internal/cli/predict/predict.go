@@ -1,0 +1,201 @@
+// Package predict is the verb "predict".
+package predict
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/trainer"
+	"github.com/hpsearch/hpsearch/internal/render"
+	"github.com/hpsearch/hpsearch/objective/protocol"
+)
+
+// Lines are labelled in batches: large enough to keep the model busy, small
+// enough that results flow and a message stays far below protocol.MaxLine.
+const (
+	batchLines = 64
+	batchBytes = 256 << 10
+	maxText    = 64 << 10 // one text; models read only its first few hundred words
+)
+
+// Options are the arguments of the verb.
+type Options struct {
+	*app.Factory
+	Model string
+	Texts []string // none: lines of the standard input
+}
+
+// NewCmd returns the verb; run is called instead of the real thing when it is
+// not nil, for tests.
+func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Command {
+	if run == nil {
+		run = predict
+	}
+	return &cobra.Command{
+		Use:   "predict DIR [TEXT…]",
+		Short: "Label text with an adapted model",
+		Long: `Label text with an adapted model. Without TEXT, lines are read from the
+standard input. A table in a pipe is written as labels are found, one line a
+text; other output comes at the end.`,
+		Example: `  hpsearch predict tickets "the printer is on fire"
+  hpsearch predict tickets -o csv < lines.txt`,
+		Args: app.ArgsFrom("the folder DIR of a model"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return run(cmd.Context(), &Options{Factory: f, Model: args[0], Texts: args[1:]})
+		},
+	}
+}
+
+func predict(ctx context.Context, o *Options) error {
+	if err := app.CheckModel(o.Model); err != nil {
+		return err
+	}
+	model, err := filepath.Abs(o.Model)
+	if err != nil {
+		return err
+	}
+	session, err := trainer.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer session.Close() // nothing is left to be done
+	label := func(texts []string) ([]Prediction, error) {
+		var output output
+		config := map[string]any{"model": model, "texts": texts}
+		if err := session.Do(protocol.JobPredict, config, &output, nil); err != nil {
+			return nil, err
+		}
+		return output.check(texts)
+	}
+	streams := o.Format == string(render.Table) && !o.OutTerminal
+	var all []Prediction
+	for batch, err := range batches(o.source()) {
+		if err != nil {
+			return err
+		}
+		more, err := label(batch)
+		if err != nil {
+			return err
+		}
+		if !streams {
+			all = append(all, more...)
+		} else if err := o.Write(document(more)); err != nil {
+			return err
+		}
+	}
+	if streams {
+		return nil
+	}
+	return o.Write(document(all))
+}
+
+// source yields the texts: the arguments, else lines of the standard input.
+func (o *Options) source() iter.Seq2[string, error] {
+	if len(o.Texts) > 0 {
+		return func(yield func(string, error) bool) {
+			for i, text := range o.Texts {
+				if !yield(text, checkText(text, fmt.Sprintf("text %d", i+1))) {
+					return
+				}
+			}
+		}
+	}
+	return func(yield func(string, error) bool) {
+		lines := bufio.NewReaderSize(o.In, 64<<10)
+		for n := 1; ; n++ {
+			line, err := lines.ReadString('\n')
+			if text := strings.TrimRight(line, "\r\n"); text != "" {
+				if !yield(text, checkText(text, fmt.Sprintf("standard input, line %d", n))) {
+					return
+				}
+			}
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield("", fmt.Errorf("standard input, line %d: %w", n, err))
+				return
+			}
+		}
+	}
+}
+
+func checkText(text, where string) error {
+	if len(text) > maxText {
+		return fmt.Errorf("%s: longer than %d KiB: cut it into pieces", where, maxText>>10)
+	}
+	return nil
+}
+
+// batches groups texts; an error ends them.
+func batches(texts iter.Seq2[string, error]) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		var batch []string
+		size := 0
+		for text, err := range texts {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(batch) == batchLines || size+len(text) > batchBytes && len(batch) > 0 {
+				if !yield(batch, nil) {
+					return
+				}
+				batch, size = nil, 0
+			}
+			batch, size = append(batch, text), size+len(text)
+		}
+		if len(batch) > 0 {
+			yield(batch, nil)
+		}
+	}
+}
+
+// A Prediction is the label of one text.
+type Prediction struct {
+	Text        string  `json:"text"`
+	Label       string  `json:"label"`
+	Probability float64 `json:"probability"`
+}
+
+// output is what the trainer gives back.
+type output struct {
+	Predictions []Prediction `json:"predictions"`
+}
+
+// check holds the predictions against the texts.
+func (o output) check(texts []string) ([]Prediction, error) {
+	if len(o.Predictions) != len(texts) {
+		return nil, fmt.Errorf("predict: the trainer labelled %d of %d texts", len(o.Predictions), len(texts))
+	}
+	for i := range o.Predictions {
+		o.Predictions[i].Text = texts[i]
+	}
+	return o.Predictions, nil
+}
+
+func document(all []Prediction) render.Document {
+	d := render.Document{
+		Data: all, Empty: "No text.",
+		Columns: []render.Column{{Title: "label"}, {Title: "probability", Right: true}, {Title: "text"}},
+	}
+	if all == nil {
+		d.Data = []Prediction{}
+	}
+	for _, p := range all {
+		probability := render.Number(p.Probability)
+		probability.Human = fmt.Sprintf("%.3f", p.Probability)
+		d.Names = append(d.Names, p.Label)
+		d.Rows = append(d.Rows, []render.Cell{render.Tinted(p.Label, render.Strong), probability, render.Text(p.Text)})
+	}
+	return d
+}

@@ -1,0 +1,103 @@
+// Package create is the verb "study create".
+package create
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/define"
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// Options are the flags of the verb.
+type Options struct {
+	*app.Factory
+	File         string
+	Name         string
+	SkipIfExists bool
+	DryRun       bool
+}
+
+// NewCmd returns the verb; run is called instead of the real thing when it is
+// not nil, for tests.
+func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Factory: f}
+	if run == nil {
+		run = create
+	}
+	cmd := &cobra.Command{
+		Use:   "create -f FILE",
+		Short: "Create a study from a study file",
+		Long: `Create a study from a study file and print its name.
+
+The file is checked first, the model and the task data must exist, and the
+split of the tasks is drawn; only then is anything written. FILE may be - for
+the standard input, or studies:NAME for a ready-made study.`,
+		Example: `  hpsearch study create -f study.yaml
+  hpsearch study create -f studies:wordnet-5way-5shot --name mine`,
+		Args: app.Args(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.File == "" {
+				return app.Usagef(cmd, "%s needs -f FILE", cmd.CommandPath())
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVarP(&o.File, "file", "f", "", "study file; - reads the standard input")
+	cmd.Flags().StringVar(&o.Name, "name", "", "name of the study instead of the file's")
+	cmd.Flags().BoolVar(&o.SkipIfExists, "skip-if-exists", false, "succeed when there is a study of this name already")
+	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "check everything, write nothing")
+	return cmd
+}
+
+func create(ctx context.Context, o *Options) error {
+	file, err := define.Read(o.Factory, o.File, o.Name)
+	if err != nil {
+		return err
+	}
+	if o.DryRun {
+		if err := define.Complete(ctx, file); err != nil {
+			return fmt.Errorf("study %s: %w", file.Name, err)
+		}
+		o.Say("Dry run: nothing was written.")
+		return o.print(file.Name)
+	}
+	store, err := o.Store(ctx)
+	if err != nil {
+		return err
+	}
+	switch _, err := store.Study(ctx, file.Name); {
+	case err == nil:
+		return o.exists(file.Name)
+	case !errors.Is(err, search.ErrNotFound):
+		return err
+	}
+	if err := define.Complete(ctx, file); err != nil {
+		return fmt.Errorf("study %s: %w", file.Name, err)
+	}
+	_, err = store.CreateStudy(ctx, file.Definition)
+	if errors.Is(err, search.ErrExists) { // another process was quicker
+		return o.exists(file.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("create study %s: %w", file.Name, err)
+	}
+	return o.print(file.Name)
+}
+
+// exists is the answer when there is a study of that name already.
+func (o *Options) exists(name string) error {
+	if o.SkipIfExists {
+		return o.print(name)
+	}
+	return fmt.Errorf("study %q exists already: choose another --name, or pass --skip-if-exists", name)
+}
+
+func (o *Options) print(name string) error {
+	_, err := fmt.Fprintln(o.Out, name)
+	return err
+}

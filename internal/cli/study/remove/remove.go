@@ -1,0 +1,85 @@
+// Package remove is the verb "study delete".
+package remove
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// Options are the arguments and flags of the verb.
+type Options struct {
+	*app.Factory
+	Name string
+	Yes  bool
+}
+
+// NewCmd returns the verb; run is called instead of the real thing when it is
+// not nil, for tests.
+func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Factory: f}
+	if run == nil {
+		run = remove
+	}
+	cmd := &cobra.Command{
+		Use:   "delete NAME",
+		Short: "Delete a study with its trials, logs and checkpoints",
+		Args:  app.Args("the NAME of a study"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Name = args[0]
+			if !o.Yes && !o.InTerminal {
+				return app.Usagef(cmd, "nobody can be asked here: pass --yes to delete study %q", o.Name)
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().BoolVarP(&o.Yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+func remove(ctx context.Context, o *Options) error {
+	store, study, err := o.Study(ctx, o.Name)
+	if err != nil {
+		return err
+	}
+	dir, err := o.StudyDir(study.Name)
+	if err != nil {
+		return err
+	}
+	if !o.Yes {
+		counts, err := store.Counts(ctx, study.ID)
+		if err != nil {
+			return err
+		}
+		if !o.confirm(counts, dir) {
+			return errors.New("nothing was deleted")
+		}
+	}
+	if err := store.DeleteStudy(ctx, study.ID); err != nil {
+		return fmt.Errorf("delete study %s: %w", study.Name, err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("study %s is deleted, but not its folder: %w", study.Name, err)
+	}
+	o.Say("Deleted study %s.", study.Name)
+	return nil
+}
+
+// confirm asks whether to go on.
+func (o *Options) confirm(counts search.Counts, dir string) bool {
+	running := ""
+	if counts.Running > 0 {
+		running = fmt.Sprintf(" (%d of them running)", counts.Running)
+	}
+	fmt.Fprintf(o.Err, "Delete study %s, its %d trials%s and the folder %s? [y/N] ", o.Name, counts.Total(), running, dir)
+	answer, _ := bufio.NewReader(o.In).ReadString('\n') // no answer is a no
+	return strings.EqualFold(strings.TrimSpace(answer), "y") || strings.EqualFold(strings.TrimSpace(answer), "yes")
+}

@@ -1,0 +1,64 @@
+package trainer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/objective"
+	"github.com/hpsearch/hpsearch/objective/protocol"
+)
+
+// A Session is a trainer that does jobs, one after the other.
+type Session struct {
+	process *objective.Process
+	ctx     context.Context
+	release func()
+}
+
+// Open finds the trainer; the first job starts it. The session ends when the
+// user interrupts it: jobs then fail with [app.ErrInterrupted].
+func Open(ctx context.Context) (*Session, error) {
+	path, err := Find()
+	if err != nil {
+		return nil, err
+	}
+	process, err := objective.NewProcess(objective.ProcessConfig{Command: []string{path, "serve"}})
+	if err != nil {
+		return nil, err
+	}
+	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	return &Session{process: process, ctx: ctx, release: release}, nil
+}
+
+// Context ends when the user interrupts the session.
+func (s *Session) Context() context.Context { return s.ctx }
+
+// Close ends the trainer.
+func (s *Session) Close() error {
+	s.release()
+	return s.process.Close()
+}
+
+// Do has the trainer do a job and decodes what the job gives back into
+// output. handle, if not nil, is called with what the trainer tells meanwhile.
+func (s *Session) Do(kind protocol.JobKind, config, output any, handle func(protocol.Message)) error {
+	result, err := s.process.Job(s.ctx, kind, config, handle)
+	if err != nil {
+		if s.ctx.Err() != nil {
+			return app.ErrInterrupted
+		}
+		return fmt.Errorf("%s: %w", kind, err)
+	}
+	if len(result.Output) == 0 {
+		return fmt.Errorf("%s: the trainer gave nothing back", kind)
+	}
+	if err := json.Unmarshal(result.Output, output); err != nil {
+		return fmt.Errorf("%s: what the trainer gave back: %w", kind, err)
+	}
+	return nil
+}

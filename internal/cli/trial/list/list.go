@@ -1,0 +1,76 @@
+// Package list is the verb "trial list".
+package list
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/view"
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// Options are the arguments and flags of the verb.
+type Options struct {
+	*app.Factory
+	Name   string
+	States []search.State
+	Limit  int
+}
+
+// states are the values of --state, as JSON counts them.
+var states = map[string]search.State{
+	"waiting": search.Waiting, "running": search.Running, "complete": search.Complete,
+	"pruned": search.Pruned, "fail": search.Failed,
+}
+
+// NewCmd returns the verb; run is called instead of the real thing when it is
+// not nil, for tests.
+func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Factory: f}
+	var wanted []string
+	if run == nil {
+		run = list
+	}
+	cmd := &cobra.Command{
+		Use:     "list NAME",
+		Aliases: []string{"ls"},
+		Short:   "List the trials of a study",
+		Args:    app.Args("the NAME of a study"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Name = args[0]
+			for _, word := range wanted {
+				state, ok := states[strings.ToLower(word)]
+				if !ok {
+					return app.Usagef(cmd, "--state %s: use waiting, running, complete, pruned or fail", word)
+				}
+				o.States = append(o.States, state)
+			}
+			if o.Limit < 0 {
+				return app.Usagef(cmd, "--limit must not be negative")
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringSliceVar(&wanted, "state", nil, "only trials in these states: waiting, running, complete, pruned, fail")
+	cmd.Flags().IntVar(&o.Limit, "limit", 0, "at most this many, the newest; 0: all")
+	return cmd
+}
+
+func list(ctx context.Context, o *Options) error {
+	store, study, err := o.Study(ctx, o.Name)
+	if err != nil {
+		return err
+	}
+	trials, err := store.Trials(ctx, study.ID, search.TrialQuery{States: o.States, After: -1, Brief: true})
+	if err != nil {
+		return err
+	}
+	if o.Limit > 0 && len(trials) > o.Limit {
+		trials = slices.Clone(trials[len(trials)-o.Limit:])
+	}
+	return o.Write(view.Trials(study, trials, o.Now()))
+}

@@ -1,0 +1,271 @@
+package view
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hpsearch/hpsearch/internal/render"
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// Trial is a trial in JSON, without its reports.
+type Trial struct {
+	Number     int               `json:"number"`
+	State      search.State      `json:"state"`
+	Value      *Number           `json:"value"`
+	Params     map[string]any    `json:"params"`
+	Metrics    map[string]Number `json:"metrics"`
+	Attempt    int               `json:"attempt"`
+	StartedAt  *time.Time        `json:"started_at"`
+	FinishedAt *time.Time        `json:"finished_at"`
+	Seconds    *Number           `json:"seconds"`
+	Error      *string           `json:"error"`
+}
+
+// TrialDetail is a trial in JSON with its reports.
+type TrialDetail struct {
+	Trial
+	Intermediate []Report `json:"intermediate"`
+}
+
+// Report is an intermediate result in JSON.
+type Report struct {
+	Step    int               `json:"step"`
+	Metrics map[string]Number `json:"metrics"`
+}
+
+// NewTrial returns the JSON of a trial.
+func NewTrial(t *search.Trial) Trial {
+	v := Trial{
+		Number:     t.Number,
+		State:      t.State,
+		Params:     params(t),
+		Metrics:    numbers(t.Metrics),
+		Attempt:    t.Attempt,
+		StartedAt:  moment(t.Started),
+		FinishedAt: moment(t.Finished),
+	}
+	if len(t.Values) > 0 {
+		value := Number(t.Values[0])
+		v.Value = &value
+	}
+	if t.Finished.After(t.Started) && !t.Started.IsZero() {
+		seconds := Number(t.Duration().Seconds())
+		v.Seconds = &seconds
+	}
+	if text := errorText(t); text != "" {
+		v.Error = &text
+	}
+	return v
+}
+
+// params returns the external values of a trial; those of a WAITING trial are
+// what it was enqueued with.
+func params(t *search.Trial) map[string]any {
+	values := maps.Clone(t.Fixed)
+	if values == nil || t.State != search.Waiting {
+		values = map[string]any{}
+	}
+	maps.Copy(values, t.External())
+	return values
+}
+
+func errorText(t *search.Trial) string {
+	if t.State != search.Failed {
+		return ""
+	}
+	switch {
+	case t.Reason == "" && t.Message == "":
+		return "failed"
+	case t.Reason == "":
+		return t.Message
+	case t.Message == "":
+		return t.Reason
+	}
+	return t.Reason + ": " + t.Message
+}
+
+// NewTrialDetail returns the JSON of a trial with its reports.
+func NewTrialDetail(t *search.Trial, metric string) TrialDetail {
+	v := TrialDetail{Trial: NewTrial(t), Intermediate: make([]Report, 0, len(t.Intermediate))}
+	for _, r := range t.Intermediate {
+		v.Intermediate = append(v.Intermediate, Report{Step: r.Step, Metrics: reportMetrics(r, metric)})
+	}
+	return v
+}
+
+// reportMetrics returns everything that a report says; the objective's metric
+// is there even when the storage keeps only its value (as Optuna does).
+func reportMetrics(r search.Report, metric string) map[string]Number {
+	all := numbers(r.Metrics)
+	if _, ok := all[metric]; !ok {
+		all[metric] = Number(r.Value)
+	}
+	return all
+}
+
+// Trials returns the document of a list of trials of the study.
+func Trials(study *search.Study, trials []*search.Trial, now time.Time) render.Document {
+	space := study.Definition.Space
+	names, metrics := paramNames(space, trials), metricNames(trials)
+	d := render.Document{
+		Columns: []render.Column{
+			{Title: "number", Right: true}, {Title: "state"}, {Title: "value", Right: true},
+		},
+		Empty: fmt.Sprintf("No trials yet: hpsearch run %s starts some.", study.Name),
+	}
+	for _, name := range names {
+		d.Columns = append(d.Columns, render.Column{Title: "params." + name, Right: numeric(space, name)})
+	}
+	for _, name := range metrics {
+		d.Columns = append(d.Columns, render.Column{Title: "metrics." + name, CSVOnly: true})
+	}
+	d.Columns = append(d.Columns, render.Column{Title: "attempt", CSVOnly: true},
+		render.Column{Title: "started_at"}, render.Column{Title: "finished_at", CSVOnly: true},
+		render.Column{Title: "seconds", Right: true}, render.Column{Title: "error"})
+	list := make([]Trial, 0, len(trials))
+	for _, t := range trials {
+		v := NewTrial(t)
+		list = append(list, v)
+		d.Names = append(d.Names, fmt.Sprint(t.Number))
+		d.Rows = append(d.Rows, trialRow(t, v, names, metrics, now))
+	}
+	d.Data = list
+	return d
+}
+
+func trialRow(t *search.Trial, v Trial, names, metrics []string, now time.Time) []render.Cell {
+	row := []render.Cell{render.Int(t.Number), stateCell(t.State), render.Number(t.Value())}
+	for _, name := range names {
+		row = append(row, lookup(v.Params, name, render.Value))
+	}
+	for _, name := range metrics {
+		row = append(row, lookup(t.Metrics, name, render.Number))
+	}
+	return append(row, render.Int(t.Attempt), render.Time(t.Started, now), render.Time(t.Finished, now),
+		render.Seconds(elapsed(t, now)), render.Tinted(errorText(t), render.Bad))
+}
+
+// elapsed is the time that a trial took, or has taken so far.
+func elapsed(t *search.Trial, now time.Time) time.Duration {
+	if t.State == search.Running && !t.Started.IsZero() {
+		return now.Sub(t.Started)
+	}
+	return t.Duration()
+}
+
+// lookup makes a cell of a value, a dash when it is not there.
+func lookup[V any](m map[string]V, name string, cell func(V) render.Cell) render.Cell {
+	v, ok := m[name]
+	if !ok {
+		return render.Missing()
+	}
+	return cell(v)
+}
+
+func stateCell(s search.State) render.Cell {
+	tones := map[search.State]render.Tone{
+		search.Complete: render.Good, search.Failed: render.Bad, search.Pruned: render.Faint, search.Running: render.Warn,
+	}
+	return render.Tinted(string(s), tones[s])
+}
+
+// TrialFacts returns the document of one trial with its reports.
+func TrialFacts(study *search.Study, t *search.Trial, now time.Time) render.Document {
+	d := trialFacts(study, t, now)
+	metric := study.Definition.Objective.Metric
+	d.Data = NewTrialDetail(t, metric)
+	for _, r := range t.Intermediate {
+		values := reportMetrics(r, metric)
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			parts = append(parts, name+" "+render.Number(float64(values[name])).Human)
+		}
+		d.Rows = append(d.Rows, fact(fmt.Sprintf("step %d", r.Step), render.Text(strings.Join(parts, ", "))))
+	}
+	return d
+}
+
+// BestTrial returns the document of a study's best trial: JSON as in a list.
+func BestTrial(study *search.Study, t *search.Trial, now time.Time) render.Document {
+	d := trialFacts(study, t, now)
+	d.Data = NewTrial(t)
+	return d
+}
+
+func trialFacts(study *search.Study, t *search.Trial, now time.Time) render.Document {
+	v := NewTrial(t)
+	d := render.Document{
+		Facts: true, Columns: []render.Column{{Title: "field"}, {Title: "value"}},
+		Names: []string{fmt.Sprint(t.Number)},
+		Rows: [][]render.Cell{
+			fact("number", render.Int(t.Number)),
+			fact("state", stateCell(t.State)),
+			fact(study.Definition.Objective.Metric, render.Number(t.Value())),
+		},
+	}
+	for _, name := range paramNames(study.Definition.Space, []*search.Trial{t}) {
+		if value, ok := v.Params[name]; ok {
+			d.Rows = append(d.Rows, fact(name, render.Value(value)))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Metrics)) {
+		if name != study.Definition.Objective.Metric {
+			d.Rows = append(d.Rows, fact(name, render.Number(t.Metrics[name])))
+		}
+	}
+	d.Rows = append(d.Rows, fact("attempt", render.Int(t.Attempt)), fact("started", render.Time(t.Started, now)),
+		fact("seconds", render.Seconds(elapsed(t, now))))
+	if t.Worker != "" {
+		d.Rows = append(d.Rows, fact("worker", render.Text(t.Worker)))
+	}
+	if text := errorText(t); text != "" {
+		d.Rows = append(d.Rows, fact("error", render.Tinted(text, render.Bad)))
+	}
+	return d
+}
+
+func fact(label string, c render.Cell) []render.Cell {
+	return []render.Cell{{Human: label, Machine: label, Tone: render.Faint}, c}
+}
+
+// paramNames returns the parameters in the order of the space, then those
+// that only the trials know.
+func paramNames(space search.Space, trials []*search.Trial) []string {
+	names := make([]string, 0, len(space))
+	for _, p := range space {
+		names = append(names, p.Name)
+	}
+	others := map[string]bool{}
+	for _, t := range trials {
+		for name := range t.Params {
+			if !slices.Contains(names, name) {
+				others[name] = true
+			}
+		}
+	}
+	return append(names, slices.Sorted(maps.Keys(others))...)
+}
+
+func metricNames(trials []*search.Trial) []string {
+	names := map[string]bool{}
+	for _, t := range trials {
+		for name := range t.Metrics {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// numeric reports whether the values of a parameter are numbers.
+func numeric(space search.Space, name string) bool {
+	for _, p := range space {
+		if _, words := p.Distribution.(search.Categorical); p.Name == name {
+			return !words
+		}
+	}
+	return false
+}

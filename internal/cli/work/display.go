@@ -1,0 +1,63 @@
+package work
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hpsearch/hpsearch/internal/render"
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// A display is an observer that shows what a runner does on the standard
+// error.
+type display interface {
+	search.Observer
+	// close ends the display; what was started is no longer drawn.
+	close()
+}
+
+// display chooses the display for where the standard error goes.
+func (j *Job) display() display {
+	switch {
+	case j.Quiet:
+		return quiet{}
+	case j.ErrTerminal:
+		return newBars(j)
+	}
+	return newLines(j)
+}
+
+// quiet shows nothing.
+type quiet struct{ search.NopObserver }
+
+func (quiet) close() {}
+
+// endLine describes how a trial ended, in one line.
+func endLine(study *search.Study, t *search.Trial, end search.TrialEnd) string {
+	head := fmt.Sprintf("trial %d", t.Number)
+	switch {
+	case end.Outcome != nil:
+		return head + outcomeText(study, t, end.Outcome)
+	case end.Released:
+		return head + "  given back"
+	}
+	return fmt.Sprintf("%s  left: %v", head, end.Lost)
+}
+
+func outcomeText(study *search.Study, t *search.Trial, o *search.Outcome) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %s", o.State)
+	if len(o.Values) > 0 {
+		fmt.Fprintf(&b, "  %s %s", study.Definition.Objective.Metric, render.Number(o.Values[0]).Human)
+	}
+	if o.State == search.Failed {
+		fmt.Fprintf(&b, "  %s: %s", o.Reason, strings.Join(strings.Fields(o.Message), " "))
+	}
+	values := t.External()
+	for _, p := range study.Definition.Space {
+		if v, ok := values[p.Name]; ok {
+			fmt.Fprintf(&b, "  %s=%s", p.Name, render.Value(v).Human)
+		}
+	}
+	return b.String()
+}

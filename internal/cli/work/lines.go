@@ -1,0 +1,46 @@
+package work
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// lines writes one line for each trial that has ended.
+type lines struct {
+	search.NopObserver
+	study *search.Study
+
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func newLines(j *Job) *lines { return &lines{study: j.Study, w: j.Err} }
+
+// TrialStarted implements [search.Observer]: a trial that goes on from an
+// earlier attempt is worth a line.
+func (l *lines) TrialStarted(t *search.Trial) {
+	if t.Attempt > 1 {
+		l.print(fmt.Sprintf("trial %d  goes on, attempt %d", t.Number, t.Attempt))
+	}
+}
+
+// TrialRetried implements [search.Observer].
+func (l *lines) TrialRetried(t *search.Trial, failure *search.TrialError) {
+	l.print(fmt.Sprintf("trial %d  again: %v", t.Number, failure))
+}
+
+// TrialEnded implements [search.Observer].
+func (l *lines) TrialEnded(t *search.Trial, end search.TrialEnd) {
+	l.print(endLine(l.study, t, end))
+}
+
+func (l *lines) print(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintln(l.w, line)
+}
+
+func (l *lines) close() {}

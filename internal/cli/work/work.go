@@ -1,0 +1,181 @@
+// Package work runs trials for the verbs run and worker: it wires a study's
+// sampler, pruner and trainers to a runner, shows what happens, and turns
+// interrupts into a gentle end.
+package work
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"time"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/trainer"
+	"github.com/hpsearch/hpsearch/internal/studyfile"
+	"github.com/hpsearch/hpsearch/objective"
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/kinds"
+)
+
+// A Job is what one run does.
+type Job struct {
+	*app.Factory
+	Store   search.Store
+	Study   *search.Study
+	Budget  search.Budget
+	Devices []string // see [ParseDevices]; dealt to the workers in turn
+	// Preemptible makes SIGTERM end the job with [app.ErrPreempted].
+	Preemptible bool
+}
+
+// Run runs trials until the budget is spent or somebody stops it, and says on
+// the standard error how it ended.
+func (j *Job) Run(ctx context.Context) error {
+	runner, shown, err := j.runner()
+	if err != nil {
+		return err
+	}
+	ctx, signals := watch(ctx, j, runner)
+	defer signals.stop()
+	ending, err := runner.Run(ctx)
+	shown.close()
+	if caught := signals.caught(); caught != nil && (err == nil || ctx.Err() != nil) {
+		return j.stopped(caught)
+	}
+	if err != nil {
+		return fmt.Errorf("study %s: %w", j.Study.Name, err)
+	}
+	switch ending {
+	case search.EndTimeout:
+		j.Say("The time of this run (%s) is over; hpsearch run %s goes on.", j.Budget.Timeout, j.Study.Name)
+	case search.EndPaused:
+		j.Say("Study %s is paused; hpsearch study resume %s lets it go on.", j.Study.Name, j.Study.Name)
+	}
+	return nil
+}
+
+// stopped is the error of a run that was interrupted.
+func (j *Job) stopped(cause error) error {
+	return fmt.Errorf("%w: study %s keeps its trials, hpsearch run %s goes on", cause, j.Study.Name, j.Study.Name)
+}
+
+// runner makes the runner with everything that it needs.
+func (j *Job) runner() (*search.Runner, display, error) {
+	def := &j.Study.Definition
+	sampler, err := kinds.NewSampler(def.Sampler)
+	if err != nil {
+		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)
+	}
+	pruner, err := kinds.NewPruner(def.Pruner)
+	if err != nil {
+		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)
+	}
+	command, err := j.command()
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := j.StudyDir(j.Study.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, nil, fmt.Errorf("folder of study %s: %w", j.Study.Name, err)
+	}
+	shown := j.display()
+	study := j.placed()
+	devices := deal(j.Devices, cudaDevices())
+	runner, err := search.NewRunner(search.RunnerConfig{
+		Store: j.Store, Study: study, Sampler: sampler, Pruner: pruner,
+		History: search.NewHistoryCache(j.Store, study),
+		NewObjective: func(worker int) (search.Objective, error) {
+			return objective.NewProcess(objective.ProcessConfig{
+				Command: command, Threads: threads(j.Budget.Parallel), Device: devices[worker%len(devices)],
+			})
+		},
+		Worker: workerName(), Budget: j.Budget, DataDir: dir, Observer: shown,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)
+	}
+	return runner, shown, nil
+}
+
+// command is the program that runs the study's trials.
+func (j *Job) command() ([]string, error) {
+	switch spec := j.Study.Definition.Objective; spec.Kind {
+	case studyfile.Command:
+		return spec.Command, nil
+	case studyfile.MetaTraining:
+		path, err := trainer.Find()
+		if err != nil {
+			return nil, err
+		}
+		return []string{path, "serve"}, nil
+	default:
+		return nil, fmt.Errorf("study %s has an objective of kind %s: its trials are asked for and told, not run", j.Study.Name, spec.Kind)
+	}
+}
+
+// placed returns the study with the device of this run among its settings, so
+// that a trainer that cannot have the device says so rather than takes
+// another. What is stored does not change: another run may be elsewhere.
+func (j *Job) placed() *search.Study {
+	if j.Study.Definition.Objective.Kind != studyfile.MetaTraining || j.Devices[0] == "auto" {
+		return j.Study
+	}
+	placed := *j.Study
+	train := maps.Clone(placed.Definition.Train)
+	train["device"] = "cuda" // the first of those that the trainer may see
+	if j.Devices[0] == "cpu" {
+		train["device"] = "cpu"
+	}
+	placed.Definition.Train = train
+	return &placed
+}
+
+// workerName tells people who runs a trial.
+func workerName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
+}
+
+// Conclude shows the best trial when a run has come to its end, and what to
+// do next. It fails when there are trials but none of them is complete.
+func (j *Job) Conclude(ctx context.Context, best func(*search.Study, *search.Trial, time.Time) error) error {
+	t, err := j.Store.Best(ctx, j.Study.ID)
+	if errors.Is(err, search.ErrNotFound) {
+		return j.nothingComplete(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := best(j.Study, t, j.Now()); err != nil {
+		return err
+	}
+	if j.Study.Definition.Objective.Kind == studyfile.MetaTraining {
+		j.Say("Next: hpsearch export %s --to DIR retrains this configuration and exports the model.", j.Study.Name)
+	} else {
+		j.Say("Next: hpsearch trial list %s shows all trials.", j.Study.Name)
+	}
+	return nil
+}
+
+// nothingComplete is the end of a run without any complete trial.
+func (j *Job) nothingComplete(ctx context.Context) error {
+	failed, err := j.Store.Trials(ctx, j.Study.ID, search.TrialQuery{States: []search.State{search.Failed}, After: -1, Brief: true})
+	if err != nil {
+		return err
+	}
+	if len(failed) == 0 {
+		j.Say("No trial of study %s is complete yet.", j.Study.Name)
+		return nil
+	}
+	last := failed[len(failed)-1]
+	return fmt.Errorf("study %s: no trial is complete and %d failed, the last (%d) with %s: %s (hpsearch trial logs %s %d shows its log)",
+		j.Study.Name, len(failed), last.Number, last.Reason, last.Message, j.Study.Name, last.Number)
+}

@@ -1,0 +1,60 @@
+// Package worker is the verb "worker".
+package worker
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/work"
+)
+
+// Options are the arguments and flags of the verb.
+type Options struct {
+	*app.Factory
+	Name    string
+	Devices []string
+}
+
+// NewCmd returns the verb; run is called instead of the real thing when it is
+// not nil, for tests.
+func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Factory: f}
+	var device string
+	if run == nil {
+		run = pull
+	}
+	cmd := &cobra.Command{
+		Use:   "worker NAME",
+		Short: "Be one worker: pull trials until the study's budget is spent",
+		Long: `Be one worker: pull trials until the study's budget is spent. Start as many as
+you like, on any machines that reach the storage. SIGTERM lets the running
+trial write a checkpoint, gives it back, and ends with exit code 85, on which
+a batch system should start the worker again.`,
+		Args: app.Args("the NAME of a study"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Name = args[0]
+			var err error
+			if o.Devices, err = work.ParseDevices(device); err != nil {
+				return app.Usagef(cmd, "%w", err)
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVar(&device, "device", "auto", "auto, cpu, cuda, or cuda:N")
+	return cmd
+}
+
+func pull(ctx context.Context, o *Options) error {
+	store, study, err := o.Study(ctx, o.Name)
+	if err != nil {
+		return err
+	}
+	budget := study.Definition.Budget
+	budget.Parallel = 1
+	job := &work.Job{
+		Factory: o.Factory, Store: store, Study: study, Budget: budget, Devices: o.Devices, Preemptible: true,
+	}
+	return job.Run(ctx)
+}
