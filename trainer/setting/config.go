@@ -54,6 +54,7 @@ type Tasks struct {
 	Kind              string // wordnet, jsonl, csv, text-folder
 	Path              string // "" only for wordnet: the usual places
 	Text, Label, Task string // names of columns
+	MinPerClass       int    // classes with fewer are left out
 	MaxPerClass       int    // 0: all
 	SplitSeed         int64
 	Fractions         Fractions

@@ -37,6 +37,12 @@ func (c *Config) crossCheck(given map[string]bool, searched []string) Problems {
 			Text: "text, label and task must be three different columns",
 		})
 	}
+	if most := c.Tasks.MaxPerClass; most > 0 && most < c.Tasks.MinPerClass {
+		ps = append(ps, Problem{
+			Name: "tasks.max_per_class", With: []string{"tasks.min_per_class"},
+			Text: fmt.Sprintf("%d is less than min_per_class, %d", most, c.Tasks.MinPerClass),
+		})
+	}
 	// What a trial is measured on must not depend on what is searched.
 	for _, pair := range [][2]string{{"ways", "eval_ways"}, {"shots", "eval_shots"}} {
 		if slices.Contains(searched, pair[0]) && !given[pair[1]] {

@@ -116,6 +116,7 @@ func TestParseProblems(t *testing.T) {
 		{"never validated, default length", minimal(map[string]any{"eval_every": 1001}), []string{"eval_every: 1001 is more than the 1000"}},
 		{"shares", minimal(tasks("split", map[string]any{"train": 0.9})), []string{"tasks.split: the shares 0.9, 0.16 and 0.2 do not sum to 1"}},
 		{"same columns", minimal(tasks("text", "label")), []string{"tasks.text: text, label and task must be three"}},
+		{"most below least", minimal(tasks("max_per_class", 5, "min_per_class", 6)), []string{"tasks.max_per_class: 5 is less than min_per_class, 6"}},
 		{"huge step", minimal(map[string]any{"ways": 10000, "shots": 1000}), []string{"ways: a step of 10000 ways"}},
 		{"split role", minimal(map[string]any{"split": map[string]any{"dev": []any{}}}), []string{"split: unknown part dev"}},
 		{"split names", minimal(map[string]any{"split": map[string]any{"train": []any{1}}}), []string{"split: train holds 1"}},

@@ -54,6 +54,11 @@ var table = []Setting{
 		set: func(c *Config, v any) { c.Tasks.MaxPerClass = int(v.(int64)) },
 	},
 	{
+		Name: "tasks.min_per_class", Type: Int, Default: int64(0), Fixed: true, Range: between(0, maxCount),
+		Doc: "Classes with fewer examples are left out; 0 keeps all.",
+		set: func(c *Config, v any) { c.Tasks.MinPerClass = int(v.(int64)) },
+	},
+	{
 		Name: "tasks.split_seed", Type: Int, Default: int64(0), Fixed: true, Range: between(0, maxSeed),
 		Doc: "Seed of the split into meta-train, meta-validation and meta-test.",
 		set: func(c *Config, v any) { c.Tasks.SplitSeed = v.(int64) },

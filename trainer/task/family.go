@@ -1,0 +1,115 @@
+// Package task reads families of text tasks and draws from them what
+// meta-training needs: a split into disjoint parts, episodes, and batches of
+// joint training.
+//
+// A family is a set of labelled texts. With a task column every task has its
+// own classes, and the split is one of tasks. Without it there are only
+// classes, and the split is one of classes; tasks are then made of them.
+//
+// Everything drawn is a pure function of a seed and a position, so that a
+// resumed run draws what an uninterrupted one would have drawn. The package is
+// pure Go and imports no tensor code.
+package task
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/hpsearch/hpsearch/trainer/setting"
+)
+
+// A Family is a set of labelled texts. It is immutable once loaded and safe
+// for concurrent use.
+type Family struct {
+	// Source is the file or folder that was read, for messages.
+	Source string
+	// Texts holds the examples in the order in which they were read; an
+	// example is its index here.
+	Texts []string
+	// Classes is sorted by task, then by name.
+	Classes []Class
+	// Tasks is sorted by name; it is empty when the family has no tasks.
+	Tasks []Task
+	// Duplicates counts the rows left out because an equal text of the same
+	// class was kept already; SmallClasses the classes left out for having
+	// fewer than min_per_class examples.
+	Duplicates   int
+	SmallClasses int
+}
+
+// A Class is a label with its examples.
+type Class struct {
+	Name     string
+	Task     int   // index into Family.Tasks; -1 in a family without tasks
+	Examples []int // ascending
+}
+
+// A Task is a named group of classes.
+type Task struct {
+	Name    string
+	Classes []int // indices into Family.Classes, ascending
+}
+
+// HasTasks reports whether the texts came with tasks.
+func (f *Family) HasTasks() bool { return len(f.Tasks) > 0 }
+
+// unit is the word for what the split divides.
+func (f *Family) unit(n int) string {
+	switch {
+	case f.HasTasks() && n == 1:
+		return "task"
+	case f.HasTasks():
+		return "tasks"
+	case n == 1:
+		return "class"
+	}
+	return "classes"
+}
+
+// units returns the names of what the split divides.
+func (f *Family) units() []string {
+	var names []string
+	if f.HasTasks() {
+		for _, t := range f.Tasks {
+			names = append(names, t.Name)
+		}
+		return names
+	}
+	for _, c := range f.Classes {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// Load reads the family that spec describes, with Text, Label and Task set.
+// Errors name the file and, where there is one, the line. A file is streamed:
+// with MaxPerClass set, memory is bounded by what is kept.
+func Load(spec setting.Tasks) (*Family, error) {
+	f, err := load(spec)
+	if err != nil {
+		return nil, fmt.Errorf("reading the tasks: %w", err)
+	}
+	return f, nil
+}
+
+func load(spec setting.Tasks) (*Family, error) {
+	b := newBuilder(spec)
+	var source string
+	var err error
+	switch spec.Kind {
+	case "wordnet":
+		source, err = readWordNet(spec.Path, b)
+	case "jsonl":
+		source, err = spec.Path, readFile(spec.Path, spec, b, readJSONL)
+	case "csv":
+		source, err = spec.Path, readFile(spec.Path, spec, b, readCSV)
+	case "text-folder":
+		source, err = spec.Path, readFolder(spec.Path, spec, b)
+	default:
+		err = fmt.Errorf("unknown kind %q", spec.Kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.family(filepath.Clean(source))
+}

@@ -1,0 +1,76 @@
+package task
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/hpsearch/hpsearch/trainer/setting"
+)
+
+// readJSONL reads a JSON object a line. Labels and tasks may be numbers or
+// booleans; their names are then as they are written.
+func readJSONL(path string, r io.Reader, spec setting.Tasks, b *builder) error {
+	return eachLine(path, r, func(n int, line []byte) error {
+		if len(bytes.TrimSpace(line)) == 0 {
+			return nil
+		}
+		place := func() string { return fmt.Sprintf("%s:%d", path, n) }
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal(line, &object); err != nil {
+			return notJSON(place(), err)
+		}
+		var row row
+		for _, field := range []struct {
+			role, column string
+			to           *string
+		}{{"text", spec.Text, &row.text}, {"label", spec.Label, &row.label}, {"task", spec.Task, &row.task}} {
+			raw, ok := object[field.column]
+			if !ok && field.role == "task" {
+				continue
+			}
+			if !ok {
+				return missingColumn(place(), field.column, field.role, slices.Sorted(maps.Keys(object)))
+			}
+			value, err := scalar(raw, field.role != "text")
+			if err != nil {
+				return fmt.Errorf("%s: the %s %w", place(), field.role, err)
+			}
+			*field.to = value
+			row.hasTask = field.role == "task"
+		}
+		return b.add(row, place)
+	})
+}
+
+func notJSON(place string, err error) error {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) && err.Error() == "unexpected end of JSON input" {
+		return fmt.Errorf("%s: the line ends in the middle of a JSON object: the file is cut short, copy it again", place)
+	}
+	return fmt.Errorf("%s: not a JSON object: %w", place, err)
+}
+
+// scalar reads a string and, if others are allowed, a number or boolean.
+func scalar(raw json.RawMessage, others bool) (string, error) {
+	var s string
+	switch raw[0] {
+	case '"':
+		err := json.Unmarshal(raw, &s)
+		return s, err
+	case 'n', '{', '[':
+	default:
+		if others {
+			return string(raw), nil
+		}
+	}
+	shown := string(raw)
+	if len(shown) > 20 {
+		shown = shown[:20] + "…"
+	}
+	return "", fmt.Errorf("is %s, not a string", shown)
+}

@@ -1,0 +1,116 @@
+package task
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hpsearch/hpsearch/trainer/setting"
+)
+
+// longestLine bounds a line in bytes, and with it memory: a file without line
+// breaks is no text file.
+const longestLine = 4 << 20
+
+// A reader adds the rows of one file to a builder.
+type reader func(path string, r io.Reader, spec setting.Tasks, b *builder) error
+
+func readFile(path string, spec setting.Tasks, b *builder, read reader) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return fmt.Errorf("%s is a folder: set tasks.kind to text-folder, or name a file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	before := b.rows
+	if err := read(path, file, spec, b); err != nil {
+		return err
+	}
+	if b.rows == before {
+		return fmt.Errorf("%s holds no examples: is it the right file?", path)
+	}
+	return nil
+}
+
+// readFolder reads all .jsonl and .csv files of a folder, in order of name,
+// as one family. Which file a row stands in means nothing: tasks are told
+// apart by their column alone.
+func readFolder(path string, spec setting.Tasks, b *builder) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	found := false
+	for _, e := range entries {
+		var read reader
+		switch ext := strings.ToLower(filepath.Ext(e.Name())); {
+		case ext == ".jsonl":
+			read = readJSONL
+		case ext == ".csv":
+			read = readCSV
+		}
+		if read == nil || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		found = true
+		if err := readFile(filepath.Join(path, e.Name()), spec, b, read); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fmt.Errorf("%s holds no .jsonl or .csv file", path)
+	}
+	return nil
+}
+
+// eachLine calls do with every line of r and its number from 1, without its
+// line break. The line is valid until do returns.
+func eachLine(path string, r io.Reader, do func(n int, line []byte) error) error {
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(make([]byte, 64<<10), longestLine)
+	n := 0
+	for scanner.Scan() {
+		n++
+		line := scanner.Bytes()
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte(byteOrderMark))
+		}
+		if !utf8.Valid(line) {
+			return notUTF8(fmt.Sprintf("%s:%d", path, n))
+		}
+		if err := do(n, line); err != nil {
+			return err
+		}
+	}
+	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("%s:%d: the line is longer than %d MiB: is it a file of one row a line?", path, n+1, longestLine>>20)
+	} else if err != nil {
+		return fmt.Errorf("%s:%d: %w", path, n+1, err)
+	}
+	return nil
+}
+
+// byteOrderMark begins the UTF-8 files of some Windows programs.
+const byteOrderMark = "\ufeff"
+
+func notUTF8(place string) error {
+	return fmt.Errorf("%s: not UTF-8: save the file in that encoding", place)
+}
+
+// missingColumn is the error of a row or header without a needed column.
+func missingColumn(place, column, role string, there []string) error {
+	return fmt.Errorf("%s: no column %q: the columns are %s; set tasks.%s to the one that holds the %s",
+		place, column, strings.Join(there, ", "), role, role)
+}

@@ -1,0 +1,61 @@
+package task
+
+import (
+	"fmt"
+
+	"github.com/hpsearch/hpsearch/trainer/setting"
+)
+
+// A Plan is everything that a run draws from a family. Train episodes and
+// batches follow the run's seed; validation and test episodes follow the
+// family's split_seed, and are thus the same in every trial of a study.
+type Plan struct {
+	Family *Family
+	Split  Split
+	// Train draws the episodes of episodic algorithms; Joint the batches of
+	// joint. The other one is nil.
+	Train *Sampler
+	Joint *Batcher
+	// Validation and Test draw episodes from unseen tasks or classes. An
+	// algorithm adapts to the support part and is measured on the query part.
+	Validation *Sampler
+	Test       *Sampler
+}
+
+// NewPlan draws the split, unless the configuration brings it, and checks
+// that the family has enough classes and examples for what is configured.
+// seed is the run's: Config.Seed, or the trial's own where that was not set.
+func NewPlan(f *Family, c *setting.Config, seed int64) (*Plan, error) {
+	p, err := newPlan(f, c, seed)
+	if err != nil {
+		return nil, fmt.Errorf("planning the tasks: %w", err)
+	}
+	return p, nil
+}
+
+func newPlan(f *Family, c *setting.Config, seed int64) (*Plan, error) {
+	p := &Plan{Family: f, Split: c.Split}
+	var err error
+	if p.Split == nil {
+		if p.Split, err = DrawSplit(f, c.Tasks.Fractions, c.Tasks.SplitSeed); err != nil {
+			return nil, err
+		}
+	}
+	eval := Shape{Ways: c.EvalWays, Shots: c.EvalShots, QueryShots: c.QueryShots}
+	if p.Validation, err = NewSampler(f, p.Split, Validation, eval, c.Tasks.SplitSeed); err != nil {
+		return nil, err
+	}
+	if p.Test, err = NewSampler(f, p.Split, Test, eval, c.Tasks.SplitSeed); err != nil {
+		return nil, err
+	}
+	if c.Algorithm == "joint" {
+		tasks, err := JointTasks(f, p.Split, c.Ways, c.Tasks.SplitSeed)
+		if err != nil {
+			return nil, err
+		}
+		p.Joint, err = NewBatcher(tasks, c.BatchSize, c.MetaBatchSize, seed)
+		return p, err
+	}
+	p.Train, err = NewSampler(f, p.Split, Train, Shape{Ways: c.Ways, Shots: c.Shots, QueryShots: c.QueryShots}, seed)
+	return p, err
+}
