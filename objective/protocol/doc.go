@@ -6,7 +6,8 @@
 // The trainer says [Hello] first. The worker then sends one [Trial] or [Job]
 // at a time. The trainer answers with any number of [Report], [Checkpoint]
 // and [Progress] messages and ends with exactly one [Result] or [Failed];
-// then it waits for the next. It leaves when its standard input ends.
+// then it waits for the next. It leaves when its standard input ends, even in
+// the middle of a trial: the worker is gone then.
 //
 //	worker -> trainer
 //	{"type":"trial","number":7,"attempt":1,"seed":42,"config":{…},"checkpoint_dir":"…"}
