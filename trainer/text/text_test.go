@@ -27,16 +27,23 @@ func load(t testing.TB, dir string) *Tokenizer {
 	return tok
 }
 
-// tokenizerJSONDir writes the model's tokenizer.json, as far as it is read,
-// into a new folder. change may alter it before it is written.
-func tokenizerJSONDir(t testing.TB, change func(m map[string]any)) string {
+// vocabulary returns the model's vocab.txt.
+func vocabulary(t testing.TB) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(minilm, "vocab.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(data)
+}
+
+// tokenizerJSONDir writes a tokenizer.json of those tokens, with everything
+// that is read of the model's own, into a new folder. change may alter it
+// before it is written.
+func tokenizerJSONDir(t testing.TB, tokens string, change func(m map[string]any)) string {
+	t.Helper()
 	vocab := make(map[string]any)
-	for id, token := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
+	for id, token := range strings.Split(strings.TrimSuffix(tokens, "\n"), "\n") {
 		vocab[token] = id
 	}
 	var added []any
@@ -57,7 +64,7 @@ func tokenizerJSONDir(t testing.TB, change func(m map[string]any)) string {
 	if change != nil {
 		change(m)
 	}
-	data, err = json.Marshal(m)
+	data, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,8 +96,8 @@ func TestSentences(t *testing.T) {
 	if len(rows) < 60 {
 		t.Fatalf("only %d sentences", len(rows))
 	}
-	cased := load(t, tokenizerJSONDir(t, func(m map[string]any) { m["normalizer"].(map[string]any)["lowercase"] = false }))
-	lower := map[string]*Tokenizer{"vocab.txt": load(t, minilm), "tokenizer.json": load(t, tokenizerJSONDir(t, nil))}
+	cased := load(t, tokenizerJSONDir(t, vocabulary(t), func(m map[string]any) { m["normalizer"].(map[string]any)["lowercase"] = false }))
+	lower := map[string]*Tokenizer{"vocab.txt": load(t, minilm), "tokenizer.json": load(t, tokenizerJSONDir(t, vocabulary(t), nil))}
 	for _, row := range rows {
 		for name, tok := range lower {
 			if got := tok.Encode(row.Text, 0); !slices.Equal(got, row.IDs) {

@@ -42,25 +42,34 @@ func readTokenizerJSON(path string, cfg *config) (*definition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the tokenizer: %w", err)
 	}
-	// The model is looked at first: other kinds lay out the vocabulary
-	// differently, which is not the same as a damaged file.
+	var file tokenizerJSON
+	err = json.Unmarshal(data, &file)
+	// Other kinds of model lay out the vocabulary differently, which is not
+	// the same as a damaged file. Files written before the field existed have
+	// a WordPiece model too.
+	if k := modelType(data, err, file.Model.Type); k != "WordPiece" && k != "" {
+		return nil, unsupported(path, "a "+k+" model")
+	}
+	if err != nil {
+		return nil, damaged(path, err)
+	}
+	return file.definition(path, cfg)
+}
+
+// modelType returns the model's type, read alone when the whole was not.
+func modelType(data []byte, err error, read string) string {
+	if err == nil {
+		return read
+	}
 	var kind struct {
 		Model struct {
 			Type string `json:"type"`
 		} `json:"model"`
 	}
-	if err := json.Unmarshal(data, &kind); err != nil {
-		return nil, damaged(path, err)
+	if json.Unmarshal(data, &kind) != nil {
+		return ""
 	}
-	// Files written before the field existed have a WordPiece model too.
-	if k := kind.Model.Type; k != "WordPiece" && k != "" {
-		return nil, unsupported(path, "a "+k+" model")
-	}
-	var file tokenizerJSON
-	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, damaged(path, err)
-	}
-	return file.definition(path, cfg)
+	return kind.Model.Type
 }
 
 func unsupported(path, what string) error {
