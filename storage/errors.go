@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"syscall"
@@ -16,9 +17,12 @@ const errNotDir = syscall.ENOTDIR
 
 // explain says what was being done when err happened and, where the database
 // itself is at fault, which file it is and what helps.
-func (s *sqlStore) explain(doing string, err error) error {
+func (s *sqlStore) explain(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if cause := ctx.Err(); cause != nil && resultCode(err) == lib.SQLITE_INTERRUPT {
+		err = cause
 	}
 	for _, known := range []error{search.ErrNotFound, search.ErrExists, search.ErrFinished, search.ErrFenced,
 		search.ErrNumberTaken, search.ErrNothing, errInput} {
@@ -31,12 +35,8 @@ func (s *sqlStore) explain(doing string, err error) error {
 
 // advise adds what to do about the failures of SQLite that a user can mend.
 func advise(err error) error {
-	var failure *sqlite.Error
-	if !errors.As(err, &failure) {
-		return err
-	}
 	hint := ""
-	switch failure.Code() & 0xff { // the low byte is the primary result code
+	switch resultCode(err) {
 	case lib.SQLITE_NOTADB:
 		hint = "the file is not an SQLite database: restore it from a copy or choose another --storage"
 	case lib.SQLITE_CORRUPT:
@@ -48,12 +48,22 @@ func advise(err error) error {
 	case lib.SQLITE_BUSY:
 		hint = fmt.Sprintf("another process has held the database for over %s", busyTimeout)
 	case lib.SQLITE_IOERR:
-		hint = "reading or writing the file failed: look at the disk"
+		hint = "reading or writing the file failed: look at the disk and the space left on it"
 	}
 	if hint == "" {
 		return err
 	}
 	return fmt.Errorf("%s (%w)", hint, err)
+}
+
+// resultCode returns SQLite's primary result code, the low byte of the code,
+// and 0 when err is not SQLite's.
+func resultCode(err error) int {
+	var failure *sqlite.Error
+	if !errors.As(err, &failure) {
+		return 0
+	}
+	return failure.Code() & 0xff
 }
 
 // errInput marks what a caller passed and the store refuses.

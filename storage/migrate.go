@@ -3,14 +3,12 @@ package storage
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
 	"time"
 
 	"gorm.io/gorm"
-	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 )
 
@@ -60,8 +58,7 @@ func (s *sqlStore) prepareSchema(ctx context.Context) error {
 // isMissingTable reports whether err is SQLite's "no such table", which has
 // no result code of its own.
 func isMissingTable(err error) bool {
-	var failure *sqlite.Error
-	return errors.As(err, &failure) && failure.Code() == lib.SQLITE_ERROR && strings.Contains(err.Error(), "no such table")
+	return resultCode(err) == lib.SQLITE_ERROR && strings.Contains(err.Error(), "no such table")
 }
 
 // inspectSchema finds out what the database holds, under the write lock.
@@ -149,8 +146,7 @@ func (s *sqlStore) useWAL(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		var failure *sqlite.Error
-		if !errors.As(err, &failure) || failure.Code()&0xff != lib.SQLITE_BUSY {
+		if resultCode(err) != lib.SQLITE_BUSY {
 			return err
 		}
 		select {

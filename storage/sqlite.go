@@ -51,7 +51,7 @@ func openSQLite(ctx context.Context, path string) (*sqlStore, error) {
 		err = s.prepareSchema(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(s.explain("open", err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open storage %s: %w", path, advise(err)), s.Close())
 	}
 	return s, nil
 }
@@ -116,10 +116,10 @@ func (s *sqlStore) Close() error {
 
 // update runs f in a write transaction; doing says what for, in messages.
 func (s *sqlStore) update(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
-	return s.explain(doing, s.write.WithContext(ctx).Transaction(f))
+	return s.explain(ctx, doing, s.write.WithContext(ctx).Transaction(f))
 }
 
 // view runs f on one snapshot of the database.
 func (s *sqlStore) view(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
-	return s.explain(doing, s.read.WithContext(ctx).Transaction(f))
+	return s.explain(ctx, doing, s.read.WithContext(ctx).Transaction(f))
 }

@@ -108,15 +108,17 @@ func Redact(url string) string {
 	if !ok || strings.HasPrefix(strings.ToLower(scheme), "sqlite") && strings.HasPrefix(rest, "/") {
 		return url
 	}
-	at := strings.LastIndexByte(rest, '@') // a password may contain @ and /
-	if at < 0 {
-		rest, _, _ = strings.Cut(rest, "?")
-		return scheme + "://" + rest
+	address, _, _ := strings.Cut(rest, "?")
+	at := strings.LastIndexByte(address, '@') // a password may contain @ and /
+	switch {
+	case at >= 0:
+		user, _, password := strings.Cut(address[:at], ":")
+		if password {
+			user += ":***"
+		}
+		return scheme + "://" + user + address[at:]
+	case strings.Contains(rest, "@"): // a ? in the password, it seems
+		return scheme + "://***"
 	}
-	user, _, _ := strings.Cut(rest[:at], ":")
-	host, _, _ := strings.Cut(rest[at:], "?")
-	if len(user) < at {
-		user += ":***"
-	}
-	return scheme + "://" + user + host
+	return scheme + "://" + address
 }
