@@ -96,6 +96,9 @@ func (t *Tensor) free() {
 	}
 }
 
+// Fail records an error of the caller's as the scope's, unless it has one.
+func (s *Scope) Fail(op string, err error) { s.fail(op, err) }
+
 // fail records the scope's first error.
 func (s *Scope) fail(op string, err error) {
 	if s.err == nil {

@@ -1,0 +1,102 @@
+package meta
+
+import (
+	"fmt"
+
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// protonet is prototypical networks (Snell, Swersky and Zemel 2017): a class
+// is the mean of its support vectors, and a query belongs to a class with the
+// softmax of minus the squared Euclidean distance to that mean.
+type protonet struct{ Setup }
+
+func newProtonet(_ *tensor.Scope, setup Setup) (Algorithm, error) {
+	if setup.Config.Iterations < 1 {
+		return nil, fmt.Errorf("protonet needs iterations of at least 1")
+	}
+	return &protonet{setup}, nil
+}
+
+func (p *protonet) Params() []model.Param { return nil }
+
+func (p *protonet) Steps() int { return p.Config.Iterations }
+
+// Step averages the losses of meta_batch_size episodes; the graph of one
+// episode is freed before the next is built.
+func (p *protonet) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
+	episodes := p.Config.MetaBatchSize
+	total := s.Zeros(tensor.Float32, p.Learner.Encoder.Device(), 1)
+	for k := range episodes {
+		episode, err := p.Data.TrainEpisode(i*episodes + k)
+		if err != nil {
+			return nil, err
+		}
+		err = s.Run(func(inner *tensor.Scope) error {
+			loss, err := p.episodeLoss(inner, episode)
+			if err != nil {
+				return err
+			}
+			loss = inner.MulScalar(loss, 1/float64(episodes))
+			inner.Backward(loss)
+			inner.NoGrad(func() { total = inner.Move(inner.Add(total, inner.Detach(loss)), s) })
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return total, s.Err()
+}
+
+func (p *protonet) episodeLoss(s *tensor.Scope, e Episode) (*tensor.Tensor, error) {
+	// One pass through the encoder for support and query together.
+	texts := p.Data.Texts(append(append([]int(nil), e.Support...), e.Query...))
+	x := p.Learner.Embed(s, texts, p.Config.Dropout)
+	n := int64(len(e.Support))
+	support, query := s.Narrow(x, 0, 0, n), s.Narrow(x, 0, n, int64(len(e.Query)))
+	classifier, err := p.Adapt(s, support, e.SupportLabels, e.Ways)
+	if err != nil {
+		return nil, err
+	}
+	labels := s.To(s.FromInt64(e.QueryLabels), p.Learner.Encoder.Device())
+	return s.CrossEntropy(classifier.Logits(s, query), labels), s.Err()
+}
+
+// Adapt returns the linear classifier that the prototypes c amount to
+// (Snell et al., section 2.3): -|x - c|² = 2 c·x - |c|² - |x|², whose last
+// term is the same for all classes.
+func (p *protonet) Adapt(s *tensor.Scope, support *tensor.Tensor, labels []int64, ways int) (Classifier, error) {
+	average, err := classMeans(labels, ways)
+	if err != nil {
+		return Classifier{}, err
+	}
+	means := s.To(s.FromFloat32(average, int64(ways), int64(len(labels))), p.Learner.Encoder.Device())
+	prototypes := s.MatMul(means, support)
+	return Classifier{
+		Weight: s.MulScalar(prototypes, 2),
+		Bias:   s.Neg(s.SumDims(s.Mul(prototypes, prototypes), false, 1)),
+	}, s.Err()
+}
+
+// classMeans returns the matrix [ways, n] that averages n rows by label.
+func classMeans(labels []int64, ways int) ([]float32, error) {
+	counts := make([]int, ways)
+	for _, l := range labels {
+		if l < 0 || int(l) >= ways {
+			return nil, fmt.Errorf("label %d is outside 0..%d", l, ways-1)
+		}
+		counts[l]++
+	}
+	matrix := make([]float32, ways*len(labels))
+	for i, l := range labels {
+		matrix[int(l)*len(labels)+i] = 1 / float32(counts[l])
+	}
+	for class, n := range counts {
+		if n == 0 {
+			return nil, fmt.Errorf("class %d has no support example", class)
+		}
+	}
+	return matrix, nil
+}

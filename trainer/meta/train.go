@@ -1,0 +1,350 @@
+package meta
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/hpsearch/hpsearch/trainer/freeze"
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/task"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// Errors that end a training, told apart with errors.Is.
+var (
+	// ErrStopped: the caller asked for it; a checkpoint was written.
+	ErrStopped = errors.New("training was stopped")
+	// ErrDiverged: a loss is not finite or 100 times the first one.
+	ErrDiverged = errors.New("training diverged")
+)
+
+// divergence is the multiple of the first loss at which training is given up.
+const divergence = 100
+
+// lossWindow is the number of steps between looks at the training loss: each
+// look waits for the device.
+const lossWindow = 50
+
+// Hooks are called by [Train] on its own goroutine. Any may be nil.
+type Hooks struct {
+	// Report gets the metrics of each validation: val_loss, val_accuracy,
+	// train_loss and learning_rate. step counts finished steps.
+	Report func(step int, metrics map[string]float64)
+	// Progress is called after every step.
+	Progress func(step, total int)
+	// Checkpoint is called when a checkpoint is complete on disk.
+	Checkpoint func(step int, path string)
+	// AfterStep may change parameters after the optimizer did; pruning
+	// keeps its zeros by it.
+	AfterStep func(s *tensor.Scope)
+}
+
+// Options say how [Train] runs.
+type Options struct {
+	Config  *setting.Config
+	Seed    int64
+	Dir     string          // where checkpoints go and are looked for; "": nowhere
+	Stopped <-chan struct{} // closed when training should stop; nil: never
+	Hooks   Hooks
+}
+
+// An Outcome is the best validation of a training.
+type Outcome struct {
+	Value    float64            // of the configured metric
+	Step     int                // at which it was measured
+	Metrics  map[string]float64 // of that validation
+	Steps    int                // made in all
+	Resumed  int                // step at which a checkpoint was taken up; 0: none
+	Trained  int64              // numbers that were trained
+	Duration time.Duration      // of this call
+}
+
+// Train trains a learner and leaves it with the weights of its best
+// validation. On the CPU, with one number of threads, everything is a
+// function of the seed, the configuration and the data, whether or not the
+// training was stopped and resumed in between.
+func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options) (*Outcome, error) {
+	start := time.Now()
+	validation, err := data.Episodes(task.Validation)
+	if err != nil {
+		return nil, err
+	}
+	trained, err := freeze.Apply(root, l.Encoder, opts.Config.Freeze)
+	if err != nil {
+		return nil, err
+	}
+	trained = append(append(append([]model.Param(nil), trained...), l.Projection.Params()...), a.Params()...)
+	if len(trained) == 0 {
+		return nil, fmt.Errorf("freeze %s leaves nothing to train", opts.Config.Freeze)
+	}
+	outcome := &Outcome{Value: math.NaN()}
+	err = root.Run(func(s *tensor.Scope) error {
+		r := &run{
+			Options: opts, algorithm: a, learner: l, data: data, validation: validation,
+			trained: trained, outcome: outcome, total: a.Steps(),
+			optimizer: tensor.NewAdamW(s, groups(trained, opts.Config.WeightDecay)),
+		}
+		return r.train(s)
+	})
+	outcome.Duration = time.Since(start)
+	if err != nil {
+		return nil, err
+	}
+	return outcome, nil
+}
+
+func groups(params []model.Param, decay float64) []tensor.Group {
+	decayed, plain := tensor.Group{WeightDecay: decay}, tensor.Group{}
+	for _, p := range params {
+		if p.Decays() {
+			decayed.Params = append(decayed.Params, p.Tensor)
+		} else {
+			plain.Params = append(plain.Params, p.Tensor)
+		}
+	}
+	return []tensor.Group{decayed, plain}
+}
+
+// A run is the state of one call of Train.
+type run struct {
+	Options
+	algorithm  Algorithm
+	learner    *Learner
+	data       *Data
+	validation []Episode
+	trained    []model.Param
+	optimizer  *tensor.AdamW
+	outcome    *Outcome
+	total      int
+
+	// What a checkpoint keeps beside tensors.
+	position  int     // finished steps
+	firstLoss float64 // of training; NaN until known
+	stale     int     // validations since the best one
+	lossSum   float64 // over the steps since the last validation
+	lossCount int
+
+	pending []*tensor.Tensor // losses that were not read yet
+	best    []*tensor.Tensor // copies of trained at the best validation
+}
+
+func (r *run) train(s *tensor.Scope) error {
+	r.firstLoss = math.NaN()
+	for _, p := range r.trained {
+		r.outcome.Trained += p.Tensor.Numel()
+	}
+	if err := r.resume(s); err != nil {
+		return err
+	}
+	for r.position < r.total {
+		if r.stopRequested() {
+			return r.stop(s)
+		}
+		if err := r.step(s); err != nil {
+			return fmt.Errorf("step %d: %w", r.position+1, err)
+		}
+		last := r.position == r.total
+		if len(r.pending) >= lossWindow || last || r.due() {
+			if err := r.readLosses(s); err != nil {
+				return err
+			}
+		}
+		if !r.due() && !last {
+			continue
+		}
+		if err := r.validate(s); err != nil {
+			return err
+		}
+		if patience := r.Config.EarlyStopping; patience > 0 && r.stale >= patience {
+			break
+		}
+	}
+	r.outcome.Steps = r.position
+	return r.restoreBest(s)
+}
+
+// due reports whether a validation follows the step that was just made.
+func (r *run) due() bool { return r.position%r.data.EvalEvery() == 0 }
+
+func (r *run) stopRequested() bool {
+	select {
+	case <-r.Stopped:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop writes a checkpoint so that the next call goes on from here.
+func (r *run) stop(s *tensor.Scope) error {
+	if err := r.readLosses(s); err != nil {
+		return err
+	}
+	if err := r.save(s); err != nil {
+		return err
+	}
+	return ErrStopped
+}
+
+func (r *run) step(s *tensor.Scope) error {
+	rate, err := tensor.LinearSchedule(r.Config.LearningRate, r.Config.WarmupRatio, r.position, r.total)
+	if err != nil {
+		return err
+	}
+	tensor.Seed(mix(r.Seed, int64(r.position)))
+	err = s.Run(func(inner *tensor.Scope) error {
+		params := r.optimizer.Params()
+		inner.ZeroGrad(params)
+		loss, err := r.algorithm.Step(inner, r.position)
+		if err != nil {
+			return err
+		}
+		if r.Config.GradientClip > 0 {
+			inner.ClipGradNorm(params, r.Config.GradientClip)
+		}
+		r.optimizer.Step(inner, rate)
+		inner.ZeroGrad(params)
+		if r.Hooks.AfterStep != nil {
+			r.Hooks.AfterStep(inner)
+		}
+		r.pending = append(r.pending, inner.Move(loss, s))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.position++
+	if r.Hooks.Progress != nil {
+		r.Hooks.Progress(r.position, r.total)
+	}
+	return nil
+}
+
+// readLosses waits for the device, adds the pending losses up and looks for
+// divergence.
+func (r *run) readLosses(s *tensor.Scope) error {
+	if len(r.pending) == 0 {
+		return nil
+	}
+	first := r.position - len(r.pending) + 1
+	var losses []float64
+	err := s.Run(func(inner *tensor.Scope) error {
+		flat := make([]*tensor.Tensor, len(r.pending))
+		for i, l := range r.pending {
+			flat[i] = inner.Reshape(inner.Detach(l), 1)
+		}
+		all := inner.Cat(0, flat...)
+		if inner.Err() != nil {
+			return nil
+		}
+		var err error
+		losses, err = all.Float64s()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, l := range r.pending {
+		s.Free(l)
+	}
+	r.pending = r.pending[:0]
+	for i, loss := range losses {
+		if math.IsNaN(r.firstLoss) {
+			r.firstLoss = loss
+		}
+		if err := r.checkLoss("training", loss, first+i); err != nil {
+			return err
+		}
+		r.lossSum += loss
+		r.lossCount++
+	}
+	return nil
+}
+
+func (r *run) checkLoss(which string, loss float64, step int) error {
+	// A first loss near 0 must not turn ordinary noise into divergence.
+	limit := divergence * math.Max(r.firstLoss, 0.01)
+	if math.IsNaN(loss) || math.IsInf(loss, 0) || loss > limit {
+		return fmt.Errorf("%w: %s loss %.4g at step %d (the first was %.4g); try a lower learning_rate or a smaller gradient_clip",
+			ErrDiverged, which, loss, step, r.firstLoss)
+	}
+	return nil
+}
+
+func (r *run) validate(s *tensor.Scope) error {
+	m, err := Evaluate(s, r.algorithm, r.learner, r.data, r.validation)
+	if err != nil {
+		return err
+	}
+	rate, err := tensor.LinearSchedule(r.Config.LearningRate, r.Config.WarmupRatio, r.position-1, r.total)
+	if err != nil {
+		return err
+	}
+	metrics := map[string]float64{"val_loss": m.Loss, "val_accuracy": m.Accuracy, "learning_rate": rate}
+	if r.lossCount > 0 {
+		metrics["train_loss"] = r.lossSum / float64(r.lossCount)
+	}
+	r.lossSum, r.lossCount = 0, 0
+	if err := r.checkLoss("validation", m.Loss, r.position); err != nil {
+		return err
+	}
+	value := metrics[r.Config.Metric]
+	if r.improves(value) {
+		r.outcome.Value, r.outcome.Step, r.outcome.Metrics, r.stale = value, r.position, metrics, 0
+		r.keepBest(s)
+	} else {
+		r.stale++
+	}
+	// The checkpoint is written first: a worker that prunes on the report
+	// may end this process.
+	if err := r.save(s); err != nil {
+		return err
+	}
+	if r.Hooks.Report != nil {
+		r.Hooks.Report(r.position, metrics)
+	}
+	return s.Err()
+}
+
+func (r *run) improves(value float64) bool {
+	best := r.outcome.Value
+	if math.IsNaN(best) {
+		return !math.IsNaN(value)
+	}
+	if r.Config.Metric == "val_accuracy" {
+		return value > best
+	}
+	return value < best
+}
+
+// keepBest copies the trained parameters.
+func (r *run) keepBest(s *tensor.Scope) {
+	if r.best == nil {
+		for _, p := range r.trained {
+			r.best = append(r.best, s.Clone(p.Tensor))
+		}
+		return
+	}
+	for i, p := range r.trained {
+		s.Copy(r.best[i], p.Tensor)
+	}
+}
+
+func (r *run) restoreBest(s *tensor.Scope) error {
+	for i := range r.best {
+		s.Copy(r.trained[i].Tensor, r.best[i])
+	}
+	return s.Err()
+}
+
+// mix derives the seed of one step (SplitMix64's finalizer, Steele, Lea and
+// Flood 2014), so that the draws of a step do not depend on those before it.
+func mix(seed, step int64) int64 {
+	z := uint64(seed) + uint64(step+1)*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return int64(z ^ z>>31)
+}

@@ -1,0 +1,180 @@
+package trainer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"time"
+
+	"github.com/hpsearch/hpsearch/objective/protocol"
+	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// Name is what the trainer calls itself in its hello.
+const Name = "hpsearch-trainer"
+
+// Serve speaks the protocol until in ends: it runs the trials and jobs that
+// it is asked for, one at a time, on the calling goroutine. The end of in
+// while something runs stops that first, with a checkpoint. It returns an
+// error only when the conversation itself breaks.
+func Serve(in io.Reader, out io.Writer, version string) error {
+	w := protocol.NewWriter(out)
+	err := w.Write(protocol.Hello{
+		Protocol: protocol.Version, Name: Name, Version: version,
+		Capabilities: []string{"meta-training", "export", "adapt", "predict"},
+	})
+	if err != nil {
+		return fmt.Errorf("say hello: %w", err)
+	}
+	server := &server{out: w, workshop: NewWorkshop(), requests: make(chan request), ended: make(chan error, 1)}
+	go server.read(protocol.NewReader(in))
+	for r := range server.requests {
+		if err := w.Write(server.answer(r)); err != nil {
+			return fmt.Errorf("send a result: %w", err)
+		}
+	}
+	return <-server.ended
+}
+
+// A request is a trial or job with the channel that is closed to stop it.
+type request struct {
+	message protocol.Message
+	stopped chan struct{}
+}
+
+type server struct {
+	out      *protocol.Writer
+	workshop *Workshop
+	requests chan request
+	ended    chan error
+}
+
+// read turns lines into requests and stops. It closes the requests at the end
+// of the input.
+func (s *server) read(r *protocol.Reader) {
+	var current chan struct{} // of the last request; nil once it was closed
+	stop := func() {
+		if current != nil {
+			close(current)
+			current = nil
+		}
+	}
+	defer close(s.requests)
+	defer stop()
+	for {
+		m, err := r.Read()
+		switch {
+		case errors.Is(err, io.EOF):
+			s.ended <- nil
+			return
+		case err != nil:
+			s.ended <- fmt.Errorf("read a request: %w", err)
+			return
+		}
+		switch m.(type) {
+		case protocol.Stop:
+			// Late stops find nothing to do: the request has ended, and
+			// closing its channel has no effect.
+			stop()
+		case protocol.Trial, protocol.Job:
+			current = make(chan struct{})
+			s.requests <- request{message: m, stopped: current}
+		}
+	}
+}
+
+// answer runs one request to its Result or Failed.
+func (s *server) answer(r request) protocol.Message {
+	switch m := r.message.(type) {
+	case protocol.Trial:
+		return s.runTrial(m, r.stopped)
+	case protocol.Job:
+		return s.runJob(m, r.stopped)
+	}
+	return protocol.Failed{Number: protocol.JobNumber, Reason: protocol.OtherError, Message: fmt.Sprintf("cannot answer %T", r.message)}
+}
+
+func (s *server) runTrial(m protocol.Trial, stopped <-chan struct{}) protocol.Message {
+	config, err := withMetric(m.Config, m.Metric)
+	if err != nil {
+		return failed(m.Number, err)
+	}
+	result, err := s.workshop.RunTrial(Trial{
+		Config: config, Seed: m.Seed, CheckpointDir: m.CheckpointDir, Stopped: stopped,
+		Hooks: s.hooks(m.Number, "train"),
+	})
+	if err != nil {
+		return failed(m.Number, err)
+	}
+	answer := protocol.Result{Number: m.Number, Value: protocol.Value(result.Value), Metrics: result.Metrics}
+	if m.CheckpointDir != "" {
+		answer.Artifacts = map[string]string{"best": meta.BestFile}
+	}
+	return answer
+}
+
+// withMetric adds the study's metric to settings that name none.
+func withMetric(config json.RawMessage, metric string) (json.RawMessage, error) {
+	if metric == "" {
+		return config, nil
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(config, &values); err != nil {
+		return nil, fmt.Errorf("%w: settings are no JSON object: %w", ErrConfig, err)
+	}
+	if _, ok := values["metric"]; ok {
+		return config, nil
+	}
+	merged := maps.Clone(values)
+	if merged == nil {
+		merged = make(map[string]json.RawMessage, 1)
+	}
+	encoded, err := json.Marshal(metric)
+	if err != nil {
+		return nil, err
+	}
+	merged["metric"] = encoded
+	return json.Marshal(merged)
+}
+
+// progressEvery limits how often progress is sent: it is for people.
+const progressEvery = 200 * time.Millisecond
+
+// hooks forwards what happens in a training. A message that cannot be sent is
+// dropped here: the broken pipe ends Serve with the next result.
+func (s *server) hooks(number int, phase string) meta.Hooks {
+	var last time.Time
+	return meta.Hooks{
+		Report: func(step int, metrics map[string]float64) {
+			_ = s.out.Write(protocol.Report{Number: number, Step: step, Metrics: metrics})
+		},
+		Checkpoint: func(step int, path string) {
+			_ = s.out.Write(protocol.Checkpoint{Number: number, Step: step, Path: path})
+		},
+		Progress: func(step, total int) {
+			if now := time.Now(); now.Sub(last) >= progressEvery || step == total {
+				last = now
+				_ = s.out.Write(protocol.Progress{Number: number, Step: step, Total: total, Phase: phase})
+			}
+		},
+	}
+}
+
+// failed maps an error to the reason that the worker acts on.
+func failed(number int, err error) protocol.Failed {
+	reason := protocol.OtherError
+	switch {
+	case errors.Is(err, meta.ErrStopped):
+		reason = protocol.Stopped
+	case errors.Is(err, meta.ErrDiverged):
+		reason = protocol.Diverged
+	case errors.Is(err, tensor.ErrOutOfMemory):
+		reason = protocol.OutOfMemory
+	case errors.Is(err, ErrConfig):
+		reason = protocol.BadConfig
+	}
+	return protocol.Failed{Number: number, Reason: reason, Message: err.Error()}
+}

@@ -1,0 +1,111 @@
+package trainer
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/task"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+	"github.com/hpsearch/hpsearch/trainer/text"
+)
+
+// A Workshop keeps what trials have in common: families of tasks, tokenizers
+// and token ids are loaded once in the life of a process. It is safe for
+// concurrent use.
+type Workshop struct {
+	mu         sync.Mutex
+	families   map[setting.Tasks]*task.Family
+	tokenizers map[string]*text.Tokenizer
+	corpora    map[corpusKey]*meta.Corpus
+}
+
+type corpusKey struct {
+	tasks     setting.Tasks
+	model     string
+	maxLength int
+}
+
+// NewWorkshop returns an empty workshop.
+func NewWorkshop() *Workshop {
+	return &Workshop{
+		families:   make(map[setting.Tasks]*task.Family),
+		tokenizers: make(map[string]*text.Tokenizer),
+		corpora:    make(map[corpusKey]*meta.Corpus),
+	}
+}
+
+// material is what one training is made from.
+type material struct {
+	tokenizer *text.Tokenizer
+	data      *meta.Data
+}
+
+// prepare loads or reuses the data of a configuration.
+func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	tokenizer, err := w.tokenizer(config.Model)
+	if err != nil {
+		return nil, err
+	}
+	family, ok := w.families[config.Tasks]
+	if !ok {
+		if family, err = task.Load(config.Tasks); err != nil {
+			return nil, err
+		}
+		w.families[config.Tasks] = family
+	}
+	key := corpusKey{config.Tasks, config.Model, config.MaxLength}
+	corpus, ok := w.corpora[key]
+	if !ok {
+		corpus = meta.NewCorpus(tokenizer, family.Texts, config.MaxLength)
+		w.corpora[key] = corpus
+	}
+	data, err := meta.NewData(family, corpus, config, seed)
+	if err != nil {
+		return nil, err
+	}
+	return &material{tokenizer: tokenizer, data: data}, nil
+}
+
+func (w *Workshop) tokenizer(dir string) (*text.Tokenizer, error) {
+	if t, ok := w.tokenizers[dir]; ok {
+		return t, nil
+	}
+	t, err := text.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	w.tokenizers[dir] = t
+	return t, nil
+}
+
+// newLearner loads the pretrained encoder with a head fit for the algorithm.
+func newLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, device tensor.Device) (*meta.Learner, error) {
+	encoder, err := model.Load(s, config.Model, device)
+	if err != nil {
+		return nil, err
+	}
+	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
+		return nil, fmt.Errorf("%s: %w", config.Model, err)
+	}
+	if int64(config.MaxLength) > encoder.Config.MaxPositions {
+		return nil, fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, encoder.Config.MaxPositions, config.Model)
+	}
+	l := &meta.Learner{Encoder: encoder, Pooling: model.Pooling(config.Pooling), Pad: tokenizer.Special().Pad}
+	// joint has a head of its own for each task; the others need one on top
+	// of the encoder, or all-but-head would leave them nothing to train.
+	if config.Algorithm != "joint" {
+		l.Projection = meta.NewProjection(s, encoder.Config.Hidden, device)
+	}
+	return l, s.Err()
+}
+
+// selectDevice resolves the device and sets the number of threads.
+func selectDevice(config *setting.Config) (tensor.Device, error) {
+	tensor.SetThreads(config.Threads)
+	return tensor.ParseDevice(config.Device.String())
+}
