@@ -17,32 +17,6 @@ func (c *Config) crossCheck(given map[string]bool, searched []string) Problems {
 			ps = append(ps, Problem{Name: s.Name, Text: "is missing", Hint: s.Allowed()})
 		}
 	}
-	if c.Tasks.Kind != "wordnet" && given["tasks.kind"] && !given["tasks.path"] {
-		ps = append(ps, Problem{
-			Name: "tasks.path", With: []string{"tasks.kind"}, Text: "is missing",
-			Hint: "tasks of kind " + c.Tasks.Kind + " are read from a file or folder",
-		})
-	}
-	f := c.Tasks.Fractions
-	if sum := f.Train + f.Validation + f.Test; math.Abs(sum-1) > 1e-6 {
-		ps = append(ps, Problem{
-			Name: "tasks.split", With: []string{"tasks.split.train", "tasks.split.validation", "tasks.split.test"},
-			Text: fmt.Sprintf("the shares %s, %s and %s do not sum to 1", number(f.Train), number(f.Validation), number(f.Test)),
-			Hint: "give all three",
-		})
-	}
-	if c.Tasks.Text == c.Tasks.Label || c.Tasks.Text == c.Tasks.Task || c.Tasks.Label == c.Tasks.Task {
-		ps = append(ps, Problem{
-			Name: "tasks.text", With: []string{"tasks.label", "tasks.task"},
-			Text: "text, label and task must be three different columns",
-		})
-	}
-	if most := c.Tasks.MaxPerClass; most > 0 && most < c.Tasks.MinPerClass {
-		ps = append(ps, Problem{
-			Name: "tasks.max_per_class", With: []string{"tasks.min_per_class"},
-			Text: fmt.Sprintf("%d is less than min_per_class, %d", most, c.Tasks.MinPerClass),
-		})
-	}
 	// What a trial is measured on must not depend on what is searched.
 	for _, pair := range [][2]string{{"ways", "eval_ways"}, {"shots", "eval_shots"}} {
 		if slices.Contains(searched, pair[0]) && !given[pair[1]] {
@@ -52,7 +26,40 @@ func (c *Config) crossCheck(given map[string]bool, searched []string) Problems {
 			})
 		}
 	}
-	return append(append(ps, c.checkLength(given)...), c.checkEpisodes()...)
+	ps = append(ps, c.Tasks.check(given)...)
+	ps = append(ps, c.checkLength(given)...)
+	return append(ps, c.checkEpisodes()...)
+}
+
+func (t Tasks) check(given map[string]bool) Problems {
+	var ps Problems
+	if t.Kind != "wordnet" && given["tasks.kind"] && !given["tasks.path"] {
+		ps = append(ps, Problem{
+			Name: "tasks.path", With: []string{"tasks.kind"}, Text: "is missing",
+			Hint: "tasks of kind " + t.Kind + " are read from a file or folder",
+		})
+	}
+	f := t.Fractions
+	if sum := f.Train + f.Validation + f.Test; math.Abs(sum-1) > 1e-6 {
+		ps = append(ps, Problem{
+			Name: "tasks.split", With: []string{"tasks.split.train", "tasks.split.validation", "tasks.split.test"},
+			Text: fmt.Sprintf("the shares %s, %s and %s do not sum to 1", number(f.Train), number(f.Validation), number(f.Test)),
+			Hint: "give all three",
+		})
+	}
+	if t.Text == t.Label || t.Text == t.Task || t.Label == t.Task {
+		ps = append(ps, Problem{
+			Name: "tasks.text", With: []string{"tasks.label", "tasks.task"},
+			Text: "text, label and task must be three different columns",
+		})
+	}
+	if most := t.MaxPerClass; most > 0 && most < t.MinPerClass {
+		ps = append(ps, Problem{
+			Name: "tasks.max_per_class", With: []string{"tasks.min_per_class"},
+			Text: fmt.Sprintf("%d is less than min_per_class, %d", most, t.MinPerClass),
+		})
+	}
+	return ps
 }
 
 func (c *Config) checkLength(given map[string]bool) Problems {
