@@ -44,8 +44,8 @@ func openSQLite(ctx context.Context, path string) (*sqlStore, error) {
 	var err error
 	// IMMEDIATE takes the write lock when a transaction begins: one that reads
 	// first and then finds the lock taken could not wait for it.
-	if s.write, err = openPool(path, 1, "_txlock=immediate"); err == nil {
-		s.read, err = openPool(path, readers, "_pragma=query_only(1)")
+	if s.write, err = openPool(path, 1, busyTimeout, "_txlock=immediate"); err == nil {
+		s.read, err = openPool(path, readers, busyTimeout, "_pragma=query_only(1)")
 	}
 	if err == nil {
 		err = s.prepareSchema(ctx)
@@ -81,9 +81,9 @@ func createFile(path string) error {
 }
 
 // openPool returns a pool of connections. Nothing is opened yet.
-func openPool(path string, connections int, option string) (*gorm.DB, error) {
+func openPool(path string, connections int, busy time.Duration, option string) (*gorm.DB, error) {
 	dsn := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String() + fmt.Sprintf(
-		"?mode=rw&_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)&%s", busyTimeout.Milliseconds(), option)
+		"?mode=rw&_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)&%s", busy.Milliseconds(), option)
 	pool, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,275 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+func TestOpenCreatesPrivateFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a b#c%20?.db")
+	store, err := openSQLite(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if _, err := store.CreateStudy(t.Context(), search.Definition{Name: "s"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o, want 600", suffix, mode)
+		}
+	}
+}
+
+// TestConnections checks what every connection must have set.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	store, err := openSQLite(t.Context(), filepath.Join(t.TempDir(), "study.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for name, db := range map[string]*gorm.DB{"write": store.write, "read": store.read} {
+		if err := db.Find(&[]studyRow{}).Error; err != nil { // the mode is known after the first read
+			t.Fatal(err)
+		}
+		for pragma, want := range map[string]string{"foreign_keys": "1", "busy_timeout": "30000", "journal_mode": "wal", "synchronous": "2"} {
+			var got string
+			if err := db.Raw("PRAGMA " + pragma).Scan(&got).Error; err != nil || got != want {
+				t.Errorf("%s: %s = %q, %v; want %s", name, pragma, got, err, want)
+			}
+		}
+	}
+	if err := store.read.Exec("DELETE FROM trials").Error; err == nil {
+		t.Error("a reading connection wrote")
+	}
+	// A write transaction holds the lock from its start.
+	err = store.write.Transaction(func(*gorm.DB) error {
+		other, err := openPool(store.name, 1, time.Millisecond, "_txlock=immediate")
+		if err != nil {
+			return err
+		}
+		pool, err := other.DB()
+		if err != nil {
+			return err
+		}
+		defer pool.Close()
+		return other.Transaction(func(*gorm.DB) error { return nil })
+	})
+	if err == nil || !strings.Contains(advise(err).Error(), "another process has held the database") {
+		t.Errorf("a second writer: %v", err)
+	}
+}
+
+func TestReopen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "study.db")
+	store := openPath(t, path)
+	study, err := store.CreateStudy(t.Context(), search.Definition{Name: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	store = openPath(t, path)
+	defer store.Close()
+	again, err := store.Study(t.Context(), "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "study", again, study)
+}
+
+// TestOpenRefuses opens what is no database of ours: one line that names the
+// file, and the file is left as it was.
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	sql := func(statements ...string) func(*testing.T, string) {
+		return func(t *testing.T, path string) { execSQL(t, rawDB(t, path), statements...) }
+	}
+	ours := func(statements ...string) func(*testing.T, string) {
+		return func(t *testing.T, path string) {
+			if err := openPath(t, path).Close(); err != nil {
+				t.Fatal(err)
+			}
+			sql(statements...)(t, path)
+		}
+	}
+	for name, test := range map[string]struct {
+		prepare func(t *testing.T, path string)
+		want    string
+	}{
+		"text":          {func(t *testing.T, path string) { write(t, path, strings.Repeat("no database\n", 999)) }, "not an SQLite database"},
+		"foreign":       {sql("CREATE TABLE notes (text TEXT)"), "something else than Optuna"},
+		"newer schema":  {ours("UPDATE hpsearch_version SET version = 99"), "made by a newer hpsearch (schema 99"},
+		"newer Optuna":  {ours("UPDATE alembic_version SET version_num = 'v9.0.0.a'"), "made by a newer Optuna (schema v9.0.0.a"},
+		"old Optuna":    {ours("DROP TABLE hpsearch_version", "UPDATE alembic_version SET version_num = 'v2.6.0.a'"), "optuna storage upgrade"},
+		"damaged":       {damage, "damaged"},
+		"folder":        {func(t *testing.T, path string) { mkdir(t, path) }, "is a folder"},
+		"missing below": {func(*testing.T, string) {}, "does not exist"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "study.db")
+			test.prepare(t, path)
+			if name == "missing below" {
+				path = filepath.Join(path, "deep", "study.db")
+			}
+			before, _ := os.ReadFile(path)
+			_, err := Open(t.Context(), "sqlite:///"+path)
+			if err == nil {
+				t.Fatal("opened")
+			}
+			if text := err.Error(); !strings.Contains(text, test.want) || !strings.Contains(text, path) || strings.Contains(text, "\n") {
+				t.Errorf("error %q: want %q and the path, in one line", text, test.want)
+			}
+			if after, _ := os.ReadFile(path); string(after) != string(before) {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mkdir(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// damage overwrites the schema behind the header of a database.
+func damage(t *testing.T, path string) {
+	t.Helper()
+	if err := openPath(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 100; i < 4096; i++ {
+		data[i] = 0xff
+	}
+	write(t, path, string(data))
+}
+
+func TestOpenUnwritableFolder(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("needs /sys, where not even root makes files")
+	}
+	_, err := Open(t.Context(), "sqlite:////sys/study.db")
+	if err == nil || !strings.Contains(err.Error(), "/sys/study.db cannot be written") {
+		t.Fatalf("error %v", err)
+	}
+}
+
+// TestDiskFull lets the database run out of pages in the middle of a study:
+// the write fails as a whole, and the study goes on when there is room again.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	store, err := openSQLite(t.Context(), filepath.Join(t.TempDir(), "study.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	ctx := t.Context()
+	study, err := store.CreateStudy(ctx, search.Definition{Name: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := func(pages string) {
+		t.Helper()
+		var n int
+		if err := store.write.Raw("PRAGMA max_page_count = " + pages).Scan(&n).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit("1") // SQLite makes it as many as there are
+	number := 0
+	for ; number < 1000; number++ {
+		if err = oneTrial(ctx, store, study.ID, number); err != nil {
+			break
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), "disk is full") || !strings.Contains(err.Error(), store.name) {
+		t.Fatalf("error %v", err)
+	}
+	limit("1000000")
+	counts, err := store.Counts(ctx, study.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts.Complete != number || counts.Total() > number+1 {
+		t.Errorf("%+v after %d trials and a full disk", counts, number)
+	}
+	if err := oneTrial(ctx, store, study.ID, counts.Total()); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
+// statements counts what gorm sends.
+type statements struct {
+	logger.Interface
+	n int
+}
+
+func (s *statements) Trace(context.Context, time.Time, func() (string, int64), error) { s.n++ }
+
+func (s *statements) LogMode(logger.LogLevel) logger.Interface { return s }
+
+// TestStatementsPerTrial bounds the statements of a trial's life, whatever
+// the number of its parameters.
+func TestStatementsPerTrial(t *testing.T) {
+	t.Parallel()
+	store, err := openSQLite(t.Context(), filepath.Join(t.TempDir(), "study.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	study, err := store.CreateStudy(t.Context(), search.Definition{Name: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := &statements{Interface: logger.Discard}
+	store.write.Logger, store.read.Logger = count, count
+	if err := oneTrial(t.Context(), store, study.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	const create, report, end = 4, 3, 4
+	if want := create + 3*report + end; count.n != want {
+		t.Errorf("%d statements, want %d", count.n, want)
+	}
+	count.n = 0
+	if _, _, err := store.Claim(t.Context(), study.ID, "w", time.Hour, 3); !errors.Is(err, search.ErrNothing) {
+		t.Fatal(err)
+	}
+	if count.n != 2 {
+		t.Errorf("%d statements to find nothing to claim, want 2", count.n)
+	}
+}
