@@ -33,21 +33,32 @@ func (s *sqlStore) Trial(ctx context.Context, studyID int64, number int) (*searc
 func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuery) ([]*search.Trial, error) {
 	var trials []*search.Trial
 	err := s.view(ctx, fmt.Sprintf("trials of study %d", studyID), func(tx *gorm.DB) error {
+		order := orderFor(q.States)
 		selected := tx.Table("trials").Where("trials.study_id = ? AND trials.number > ?", studyID, q.After)
 		if len(q.States) > 0 {
 			selected = selected.Where("trials.state IN ?", q.States)
 		}
 		if q.Limit > 0 {
-			selected = selected.Order("trials.number").Limit(q.Limit)
+			selected = selected.Order(order).Limit(q.Limit)
 		}
 		var err error
-		trials, err = loadTrials(tx, selected, q.Brief)
+		trials, err = (&loader{tx: tx, selected: selected, order: order}).load(q.Brief)
 		if err == nil && len(trials) == 0 {
 			return requireStudy(tx, studyID)
 		}
 		return err
 	})
 	return trials, err
+}
+
+// orderFor returns the order of a query. Open trials are few and found by
+// their state; there, an order by number itself would make SQLite walk all
+// trials of the study.
+func orderFor(states []search.State) string {
+	if len(states) == 0 || slices.ContainsFunc(states, search.State.Finished) {
+		return "trials.number"
+	}
+	return "trials.number + 0"
 }
 
 // Best implements [search.Store].
@@ -109,6 +120,7 @@ type trialJoined struct {
 type loader struct {
 	tx       *gorm.DB
 	selected *gorm.DB // a query on trials that selects them
+	order    string   // that the query runs in
 	trials   []*search.Trial
 	byID     map[int64]*search.Trial
 }
@@ -116,7 +128,11 @@ type loader struct {
 // loadTrials reads the selected trials in ascending order of number, without
 // their reports when brief.
 func loadTrials(tx, selected *gorm.DB, brief bool) ([]*search.Trial, error) {
-	l := &loader{tx: tx, selected: selected}
+	return (&loader{tx: tx, selected: selected, order: "trials.number"}).load(brief)
+}
+
+// load runs the loader's queries.
+func (l *loader) load(brief bool) ([]*search.Trial, error) {
 	steps := []func() error{l.heads, l.params, l.values, l.attributes}
 	if !brief {
 		steps = append(steps, l.reports)
@@ -138,7 +154,7 @@ func (l *loader) heads() error {
 		Select(`trials.trial_id, trials.number, trials.state, trials.datetime_start, trials.datetime_complete,
 			h.attempt, h.worker, h.reason, h.message, h.metrics_json, h.artifacts_json`).
 		Joins("LEFT JOIN hpsearch_trials h ON h.trial_id = trials.trial_id").
-		Order("trials.number").Scan(&rows).Error
+		Order(l.order).Scan(&rows).Error
 	if err != nil {
 		return err
 	}
