@@ -34,8 +34,9 @@ type schemaState struct {
 // and creates what is missing.
 func (s *sqlStore) prepareSchema(ctx context.Context) error {
 	var state schemaState
-	err := s.read.WithContext(ctx).Raw(
-		"SELECT v.version, a.version_num AS revision FROM hpsearch_version v, alembic_version a").Scan(&state).Error
+	err := s.read.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		return tx.Raw("SELECT v.version, a.version_num AS revision FROM hpsearch_version v, alembic_version a").Scan(&state).Error
+	})
 	if err == nil && state.Version == schemaVersion && state.Revision == optunaRevision {
 		return nil
 	}
@@ -117,18 +118,13 @@ func migrate(tx *gorm.DB, state schemaState) error {
 	return nil
 }
 
-// runScript executes an embedded script past gorm, whose cache of prepared
-// statements takes one statement at a time.
+// runScript executes an embedded script.
 func runScript(tx *gorm.DB, name string) error {
-	script, err := migrations.ReadFile("migrations/sqlite/" + name)
+	text, err := migrations.ReadFile("migrations/sqlite/" + name)
+	if err == nil {
+		err = tx.Statement.ConnPool.(*transaction).script(tx.Statement.Context, string(text))
+	}
 	if err != nil {
-		return err
-	}
-	pool := tx.Statement.ConnPool
-	if prepared, ok := pool.(*gorm.PreparedStmtTX); ok {
-		pool = prepared.Tx
-	}
-	if _, err := pool.ExecContext(tx.Statement.Context, string(script)); err != nil {
 		return fmt.Errorf("migration %s: %w", name, err)
 	}
 	return nil

@@ -44,8 +44,8 @@ func openSQLite(ctx context.Context, path string) (*sqlStore, error) {
 	var err error
 	// IMMEDIATE takes the write lock when a transaction begins: one that reads
 	// first and then finds the lock taken could not wait for it.
-	if s.write, err = openPool(path, 1, busyTimeout, "_txlock=immediate"); err == nil {
-		s.read, err = openPool(path, readers, busyTimeout, "_pragma=query_only(1)")
+	if s.write, err = openPool(path, 1, busyTimeout, "BEGIN IMMEDIATE", ""); err == nil {
+		s.read, err = openPool(path, readers, busyTimeout, "BEGIN", "&_pragma=query_only(1)")
 	}
 	if err == nil {
 		err = s.prepareSchema(ctx)
@@ -80,19 +80,16 @@ func createFile(path string) error {
 	return fmt.Errorf("storage %s cannot be written (%w): mend the permissions of the file and its folder, or choose another --storage", path, reason)
 }
 
-// openPool returns a pool of connections. Nothing is opened yet.
-func openPool(path string, connections int, busy time.Duration, option string) (*gorm.DB, error) {
+// openPool returns a pool of sessions. Nothing is opened yet.
+func openPool(path string, sessions int, busy time.Duration, begin, options string) (*gorm.DB, error) {
 	dsn := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String() + fmt.Sprintf(
-		"?mode=rw&_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)&%s", busy.Milliseconds(), option)
-	pool, err := sql.Open("sqlite", dsn)
+		"?mode=rw&_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)%s", busy.Milliseconds(), options)
+	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
 	}
-	pool.SetMaxOpenConns(connections)
-	pool.SetMaxIdleConns(connections)
-	return gorm.Open(sqliteDialector{conn: pool}, &gorm.Config{
+	return gorm.Open(sqliteDialector{conn: newPool(db, sessions, begin)}, &gorm.Config{
 		SkipDefaultTransaction: true,
-		PrepareStmt:            true,
 		DisableAutomaticPing:   true,
 		Logger:                 logger.Discard,
 	})
@@ -102,14 +99,9 @@ func openPool(path string, connections int, busy time.Duration, option string) (
 func (s *sqlStore) Close() error {
 	var errs []error
 	for _, db := range []*gorm.DB{s.read, s.write} {
-		if db == nil {
-			continue
+		if db != nil {
+			errs = append(errs, db.ConnPool.(*pool).close())
 		}
-		pool, err := db.DB()
-		if err == nil {
-			err = pool.Close()
-		}
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

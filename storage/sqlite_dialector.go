@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"database/sql"
 	"strings"
 
 	"gorm.io/gorm"
@@ -16,7 +15,7 @@ import (
 // modernc.org/sqlite. gorm's own dialector needs cgo. Tables are made by the
 // migrations, never by gorm, so that types are all it says about a column.
 type sqliteDialector struct {
-	conn *sql.DB
+	conn *pool
 }
 
 var _ gorm.Dialector = sqliteDialector{}

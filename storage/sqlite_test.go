@@ -62,15 +62,11 @@ func TestConnections(t *testing.T) {
 	}
 	// A write transaction holds the lock from its start.
 	err = store.write.Transaction(func(*gorm.DB) error {
-		other, err := openPool(store.name, 1, time.Millisecond, "_txlock=immediate")
+		other, err := openPool(store.name, 1, time.Millisecond, "BEGIN IMMEDIATE", "")
 		if err != nil {
 			return err
 		}
-		pool, err := other.DB()
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
+		defer other.ConnPool.(*pool).close()
 		return other.Transaction(func(*gorm.DB) error { return nil })
 	})
 	if err == nil || !strings.Contains(advise(err).Error(), "another process has held the database") {
@@ -205,8 +201,10 @@ func TestDiskFull(t *testing.T) {
 	}
 	limit := func(pages string) {
 		t.Helper()
-		var n int
-		if err := store.write.Raw("PRAGMA max_page_count = " + pages).Scan(&n).Error; err != nil {
+		p := store.write.ConnPool.(*pool)
+		writer := <-p.sessions
+		defer func() { p.sessions <- writer }()
+		if _, err := writer.conn.ExecContext(ctx, "PRAGMA max_page_count = "+pages); err != nil {
 			t.Fatal(err)
 		}
 	}

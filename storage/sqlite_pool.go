@@ -1,0 +1,234 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// pool is the gorm.ConnPool of a store: a fixed number of sessions, each one
+// connection with its prepared statements. A transaction takes a session,
+// waiting in turn with its context when all are taken.
+//
+// gorm's own cache of prepared statements prepares anew in each transaction
+// what was first prepared in another, which is a third of the time of a short
+// one.
+type pool struct {
+	db       *sql.DB
+	begin    string // the statement that begins a transaction
+	sessions chan *session
+}
+
+var (
+	_ gorm.ConnPoolBeginner = (*pool)(nil)
+	_ gorm.GetDBConnector   = (*pool)(nil)
+	_ gorm.TxCommitter      = (*transaction)(nil)
+)
+
+// maxStatements bounds the prepared statements of a session; the store has
+// some 40, a few of them once for each number of rows.
+const maxStatements = 200
+
+func newPool(db *sql.DB, sessions int, begin string) *pool {
+	p := &pool{db: db, begin: begin, sessions: make(chan *session, sessions)}
+	for range sessions {
+		p.sessions <- &session{}
+	}
+	db.SetMaxIdleConns(0) // what is used outside of a session is used once
+	return p
+}
+
+// GetDBConn implements [gorm.GetDBConnector].
+func (p *pool) GetDBConn() (*sql.DB, error) { return p.db, nil }
+
+// PrepareContext implements [gorm.ConnPool], as the next three do, outside of
+// a transaction and on a connection of its own.
+func (p *pool) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	return p.db.PrepareContext(ctx, query)
+}
+
+// ExecContext implements [gorm.ConnPool].
+func (p *pool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return p.db.ExecContext(ctx, query, args...)
+}
+
+// QueryContext implements [gorm.ConnPool].
+func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return p.db.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext implements [gorm.ConnPool].
+func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return p.db.QueryRowContext(ctx, query, args...)
+}
+
+// BeginTx implements [gorm.ConnPoolBeginner]; there are no options.
+func (p *pool) BeginTx(ctx context.Context, _ *sql.TxOptions) (gorm.ConnPool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var s *session
+	select {
+	case s = <-p.sessions:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	err := s.connect(ctx, p.db)
+	if err == nil {
+		_, err = s.exec(ctx, p.begin)
+	}
+	if err != nil {
+		p.sessions <- s
+		return nil, err
+	}
+	return &transaction{session: s, pool: p, ctx: context.WithoutCancel(ctx)}, nil
+}
+
+// close closes the sessions, waiting for the transactions that run.
+func (p *pool) close() error {
+	var errs []error
+	for range cap(p.sessions) {
+		errs = append(errs, (<-p.sessions).close())
+	}
+	return errors.Join(append(errs, p.db.Close())...)
+}
+
+// session is a connection that one transaction at a time uses. It connects
+// when it is first used.
+type session struct {
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt
+}
+
+func (s *session) connect(ctx context.Context, db *sql.DB) error {
+	if s.conn != nil {
+		return nil
+	}
+	conn, err := db.Conn(ctx)
+	if err == nil {
+		s.conn, s.statements = conn, map[string]*sql.Stmt{}
+	}
+	return err
+}
+
+// close gives the connection up; the session may connect again.
+func (s *session) close() error {
+	if s.conn == nil {
+		return nil
+	}
+	err := s.forget()
+	conn := s.conn
+	s.conn = nil
+	return errors.Join(err, conn.Close())
+}
+
+// forget closes the prepared statements.
+func (s *session) forget() error {
+	var errs []error
+	for _, stmt := range s.statements {
+		errs = append(errs, stmt.Close())
+	}
+	clear(s.statements)
+	return errors.Join(errs...)
+}
+
+func (s *session) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, ok := s.statements[query]; ok {
+		return stmt, nil
+	}
+	if len(s.statements) >= maxStatements {
+		if err := s.forget(); err != nil {
+			return nil, err
+		}
+	}
+	stmt, err := s.conn.PrepareContext(ctx, query)
+	if err == nil {
+		s.statements[query] = stmt
+	}
+	return stmt, err
+}
+
+func (s *session) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	stmt, err := s.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.ExecContext(ctx, args...)
+}
+
+// transaction is a session between BEGIN and COMMIT or ROLLBACK. One
+// goroutine uses it.
+type transaction struct {
+	*session
+	pool *pool
+	ctx  context.Context // without the caller's deadline: for the end
+}
+
+// PrepareContext implements [gorm.ConnPool]. The caller closes the statement.
+func (t *transaction) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	return t.conn.PrepareContext(ctx, query)
+}
+
+// ExecContext implements [gorm.ConnPool].
+func (t *transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return t.exec(ctx, query, args...)
+}
+
+// QueryContext implements [gorm.ConnPool].
+func (t *transaction) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, err := t.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+// QueryRowContext implements [gorm.ConnPool].
+func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.conn.QueryRowContext(ctx, query, args...)
+}
+
+// script executes several statements.
+func (t *transaction) script(ctx context.Context, text string) error {
+	_, err := t.conn.ExecContext(ctx, text)
+	return err
+}
+
+// errEnded is the second end of a transaction.
+var errEnded = fmt.Errorf("transaction: %w", sql.ErrTxDone)
+
+// Commit implements [gorm.TxCommitter]. Nothing is left of a transaction that
+// could not be committed.
+func (t *transaction) Commit() error {
+	if t.session == nil {
+		return errEnded
+	}
+	if _, err := t.exec(t.ctx, "COMMIT"); err != nil {
+		return errors.Join(err, t.Rollback())
+	}
+	t.release()
+	return nil
+}
+
+// Rollback implements [gorm.TxCommitter]. SQLite itself rolls back on some
+// errors, a full disk for one: then there is nothing to do.
+func (t *transaction) Rollback() error {
+	if t.session == nil {
+		return errEnded
+	}
+	defer t.release()
+	if _, err := t.exec(t.ctx, "ROLLBACK"); err != nil {
+		return t.close() // a connection in doubt is given up, and rolls back
+	}
+	return nil
+}
+
+// release gives the session to the next transaction.
+func (t *transaction) release() {
+	s := t.session
+	t.session = nil
+	t.pool.sessions <- s
+}
