@@ -47,7 +47,7 @@ func toGoptuna(d search.Distribution) (any, error) {
 	case search.Float:
 		switch {
 		case d.Log:
-			return goptuna.LogUniformDistribution{Low: d.Low, High: d.High}, nil
+			return logRange(d.Low, d.High), nil
 		case d.Step > 0:
 			return goptuna.DiscreteUniformDistribution{Low: d.Low, High: d.High, Q: d.Step}, nil
 		}
@@ -55,7 +55,7 @@ func toGoptuna(d search.Distribution) (any, error) {
 	case search.Int:
 		switch {
 		case d.Log:
-			return goptuna.LogUniformDistribution{Low: float64(d.Low) - 0.5, High: float64(d.High) + 0.5}, nil
+			return logRange(float64(d.Low)-0.5, float64(d.High)+0.5), nil
 		case d.StepSize() > 1:
 			return goptuna.StepIntUniformDistribution{Low: int(d.Low), High: int(d.High), Step: int(d.Step)}, nil
 		}
@@ -68,6 +68,16 @@ func toGoptuna(d search.Distribution) (any, error) {
 		return goptuna.CategoricalDistribution{Choices: choices}, nil
 	}
 	return nil, fmt.Errorf("distribution %T: %w", d, goptuna.ErrUnknownDistribution)
+}
+
+// logRange returns a linear range instead where the bounds are so close that
+// their logarithms may be equal, with which goptuna's TPE draws forever.
+func logRange(low, high float64) any {
+	const narrow = 1e-6
+	if high-low <= narrow*low {
+		return goptuna.UniformDistribution{Low: low, High: high}
+	}
+	return goptuna.LogUniformDistribution{Low: low, High: high}
 }
 
 var stateFromGoptuna = map[goptuna.TrialState]search.State{

@@ -120,6 +120,8 @@ func Distributions() []search.Distribution {
 		search.Int{Low: 0, High: 10, Step: 4},
 		search.Int{Low: 1, High: 1024, Log: true},
 		search.Int{Low: 1, High: 2, Log: true},
+		search.Int{Low: 285874132624031, High: 285874132624032, Log: true}, // whose logarithms are equal
+		search.Float{Low: 1, High: math.Nextafter(1, 2), Log: true},
 		search.Int{Low: -1 << 53, High: 1 << 53},
 		search.Categorical{Choices: []any{"only"}},
 		search.Categorical{Choices: []any{nil, true, int64(1), 2.5, "x"}},
