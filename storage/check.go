@@ -100,13 +100,13 @@ func checkOutcome(o search.Outcome, objectives int, last float64) (search.Outcom
 	return o, nil
 }
 
-// tried says in a message what a claim is about.
-func (t trialRef) String() string { return fmt.Sprintf("trial %d of study %d", t.number, t.study) }
-
+// trialRef names a trial in messages.
 type trialRef struct {
 	study  int64
 	number int
 }
+
+func (t trialRef) String() string { return fmt.Sprintf("trial %d of study %d", t.number, t.study) }
 
 func refOf(c search.Claim) trialRef { return trialRef{c.StudyID, c.Number} }
 

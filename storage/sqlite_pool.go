@@ -81,6 +81,8 @@ func (p *pool) BeginTx(ctx context.Context, _ *sql.TxOptions) (gorm.ConnPool, er
 		_, err = s.exec(ctx, p.begin)
 	}
 	if err != nil {
+		// An interrupted BEGIN may have begun: a new connection has not.
+		err = errors.Join(err, s.close())
 		p.sessions <- s
 		return nil, err
 	}

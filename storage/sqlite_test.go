@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -269,5 +270,106 @@ func TestStatementsPerTrial(t *testing.T) {
 	}
 	if count.n != 2 {
 		t.Errorf("%d statements to find nothing to claim, want 2", count.n)
+	}
+}
+
+// TestWaitHonoursContext lets a write wait for another one of the process and
+// cancels it.
+func TestWaitHonoursContext(t *testing.T) {
+	t.Parallel()
+	store, err := openSQLite(t.Context(), filepath.Join(t.TempDir(), "study.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	err = store.write.Transaction(func(*gorm.DB) error {
+		done := make(chan error)
+		go func() {
+			_, err := store.CreateStudy(ctx, search.Definition{Name: "s"})
+			done <- err
+		}()
+		cancel()
+		return <-done
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := store.CreateStudy(t.Context(), search.Definition{Name: "s"}); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+// TestInterrupted cancels a write while it waits for another process's.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "study.db")
+	holder, err := openSQLite(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	waiter, err := openSQLite(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer waiter.Close()
+	err = holder.write.Transaction(func(*gorm.DB) error {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := waiter.CreateStudy(ctx, search.Definition{Name: "s"})
+		return err
+	})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := waiter.CreateStudy(t.Context(), search.Definition{Name: "s"}); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+// TestManyStudies lists a thousand studies in a bounded number of queries.
+func TestManyStudies(t *testing.T) {
+	t.Parallel()
+	store, err := openSQLite(t.Context(), filepath.Join(t.TempDir(), "study.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	const studies = 1000
+	err = store.write.Transaction(func(tx *gorm.DB) error {
+		for i := range studies {
+			def := search.Definition{Name: fmt.Sprint("s", i), Enqueue: []map[string]any{{"x": 1}, {"x": 2}}}
+			def.Objective.Direction = search.Minimize
+			id, err := insertStudy(tx, def, time.Now())
+			if err != nil {
+				return err
+			}
+			if err := insertWaiting(tx, id, 0, def.Enqueue...); err != nil {
+				return err
+			}
+		}
+		return tx.Exec(`INSERT INTO trial_values (trial_id, objective, value, value_type)
+			SELECT trial_id, 0, -trial_id, 'FINITE' FROM trials`).Error
+	})
+	if err == nil {
+		err = store.write.Exec("UPDATE trials SET state = 'COMPLETE'").Error
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := &statements{Interface: logger.Discard}
+	store.read.Logger = count
+	summaries, err := store.Summaries(t.Context())
+	if err != nil || len(summaries) != studies {
+		t.Fatalf("%d studies, %v", len(summaries), err)
+	}
+	for _, s := range summaries {
+		if s.Counts.Complete != 2 || s.Best.Number != 1 || s.Best.Fixed["x"] != int64(2) {
+			t.Fatalf("%s: %+v, best %+v", s.Study.Name, s.Counts, s.Best)
+		}
+	}
+	if count.n > 30 {
+		t.Errorf("%d statements for %d studies", count.n, studies)
 	}
 }

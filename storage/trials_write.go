@@ -147,8 +147,8 @@ func (s *sqlStore) Enqueue(ctx context.Context, studyID int64, fixed map[string]
 	return number, err
 }
 
-// insertWaiting creates WAITING trials from a number on, two statements for
-// all of them.
+// insertWaiting creates WAITING trials from a number on, which is the next
+// free one, three statements for all of them.
 func insertWaiting(tx *gorm.DB, studyID int64, from int, configurations ...map[string]any) error {
 	if len(configurations) == 0 {
 		return nil
@@ -161,13 +161,20 @@ func insertWaiting(tx *gorm.DB, studyID int64, from int, configurations ...map[s
 	if err := tx.CreateInBatches(&trials, batch).Error; err != nil {
 		return err
 	}
+	// The ids come by number: no database promises them in the order of the
+	// rows inserted.
+	var ids []int64
+	err := tx.Raw("SELECT trial_id FROM trials WHERE study_id = ? AND number >= ? ORDER BY number", studyID, from).Scan(&ids).Error
+	if err != nil {
+		return err
+	}
 	attrs := make([]systemAttrRow, len(configurations))
 	for i, fixed := range configurations {
 		text, err := encodeFixed(fixed)
 		if err != nil {
 			return err
 		}
-		attrs[i] = systemAttrRow{TrialID: trials[i].TrialID, Key: fixedParams, ValueJSON: text}
+		attrs[i] = systemAttrRow{TrialID: ids[i], Key: fixedParams, ValueJSON: text}
 	}
 	return tx.CreateInBatches(&attrs, batch).Error
 }
