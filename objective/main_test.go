@@ -105,6 +105,9 @@ func (f trainer) trial(m protocol.Trial) int {
 			result.Artifacts = map[string]string{"model": filepath.Join(filepath.Dir(m.CheckpointDir), "model")}
 		}
 		f.say(result)
+	case "nan": // as Python's json module writes it
+		fmt.Printf(`{"type":"report","number":%d,"step":1,"metrics":{"val_loss":NaN}}`+"\n", m.Number)
+		fmt.Printf(`{"type":"result","number":%d,"value":NaN}`+"\n", m.Number)
 	case "slow": // until it is stopped
 		report(1, 1)
 		f.awaitStop()

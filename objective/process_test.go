@@ -191,9 +191,16 @@ func TestProcessFailures(t *testing.T) {
 	}
 }
 
-func TestProcessPassesNonFiniteValuesOn(t *testing.T) {
+func TestProcessAndNonFiniteValues(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, fake(t, "ok"))
+	s := newSession()
+	if got, err := run(t, p, task(0, "nan"), s); err != nil || !math.IsNaN(got.Value) {
+		t.Errorf("a NaN result: %v, %v", got, err)
+	}
+	if want := []string{"report 1 val_loss NaN"}; !cmp.Equal(s.events, want) {
+		t.Errorf("events %q, want %q", s.events, want)
+	}
 	nan := task(0, "ok")
 	nan.Config["value"] = math.NaN()
 	var failure *search.TrialError

@@ -106,11 +106,11 @@ func describe(t *testing.T, config search.RunnerConfig) []string {
 
 func TestStudyOfTrainers(t *testing.T) {
 	t.Parallel()
-	config := study(t, "ok", "kill", "crash-once", "slow", "out-of-memory", "garbage", "ok")
+	config := study(t, "ok", "kill", "crash-once", "slow", "out-of-memory", "garbage", "ok", "nan")
 	config.Pruner = pruneSlow{}
 	runStudy(t, config, search.EndBudget)
 	want := []string{
-		"COMPLETE", "FAIL crashed", "COMPLETE", "PRUNED", "FAIL out-of-memory", "FAIL error", "COMPLETE",
+		"COMPLETE", "FAIL crashed", "COMPLETE", "PRUNED", "FAIL out-of-memory", "FAIL error", "COMPLETE", "FAIL diverged",
 	}
 	if diff := cmp.Diff(want, describe(t, config)); diff != "" {
 		t.Errorf("trials (-want +got):\n%s", diff)
