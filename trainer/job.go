@@ -1,11 +1,174 @@
 package trainer
 
 import (
+	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/hpsearch/hpsearch/objective/protocol"
+	"github.com/hpsearch/hpsearch/trainer/compress"
+	"github.com/hpsearch/hpsearch/trainer/export"
+	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
+// runJob answers a one-off job.
 func (s *server) runJob(m protocol.Job, stopped <-chan struct{}) protocol.Message {
-	return failed(protocol.JobNumber, fmt.Errorf("%w: job %q is not known", ErrConfig, m.Kind))
+	var output any
+	var err error
+	switch m.Kind {
+	case protocol.JobExport:
+		output, err = s.export(m.Config, stopped)
+	case protocol.JobAdapt:
+		output, err = adapt(m.Config)
+	case protocol.JobPredict:
+		output, err = s.predict(m.Config)
+	default:
+		err = fmt.Errorf("%w: job %q is not known", ErrConfig, m.Kind)
+	}
+	if err != nil {
+		return failed(protocol.JobNumber, err)
+	}
+	encoded, err := json.Marshal(output)
+	if err != nil {
+		return failed(protocol.JobNumber, fmt.Errorf("encode the result: %w", err))
+	}
+	return protocol.Result{Number: protocol.JobNumber, Output: encoded}
+}
+
+// exportJob is the configuration of an export.
+type exportJob struct {
+	Study    string              `json:"study"`
+	Trial    int                 `json:"trial"`
+	Params   map[string]any      `json:"params"`
+	Settings json.RawMessage     `json:"settings"`
+	Split    map[string][]string `json:"split"`
+	Seed     int64               `json:"seed"`
+	Value    float64             `json:"value"`
+	Metric   string              `json:"metric"`
+	Threads  int                 `json:"threads"`
+	To       string              `json:"to"`
+	Prune    string              `json:"prune"`
+	Quantize string              `json:"quantize"`
+}
+
+func (s *server) export(raw json.RawMessage, stopped <-chan struct{}) (*export.Report, error) {
+	var job exportJob
+	if err := json.Unmarshal(raw, &job); err != nil {
+		return nil, fmt.Errorf("%w: export: %w", ErrConfig, err)
+	}
+	spec, err := compress.ParseSpec(job.Prune, job.Quantize)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	settings, err := withMetric(job.Settings, job.Metric)
+	if err != nil {
+		return nil, err
+	}
+	config, seed, err := parseConfig(settings, job.Seed)
+	if err != nil {
+		return nil, err
+	}
+	if config.Split == nil {
+		config.Split = job.Split
+	}
+	if config.Threads == 0 {
+		config.Threads = job.Threads // the trial's own number: sums depend on it
+	}
+	device, err := selectDevice(config)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	material, err := s.workshop.prepare(config, seed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return export.Run(export.Request{
+		Study: job.Study, Trial: job.Trial, Params: job.Params, Config: config, Seed: seed, StoredValue: job.Value,
+		Device: device, To: job.To, Prune: job.Prune, Quantize: job.Quantize, Spec: spec,
+		Tokenizer: material.tokenizer, Data: material.data,
+		Plan: func(c *setting.Config) (*meta.Data, error) {
+			other, err := s.workshop.prepare(c, seed)
+			if err != nil {
+				return nil, err
+			}
+			return other.data, nil
+		},
+		Stopped: stopped, Progress: s.phases(),
+	})
+}
+
+// phases forwards the progress of a job.
+func (s *server) phases() func(phase string, step, total int) {
+	var last time.Time
+	var current string
+	return func(phase string, step, total int) {
+		now := time.Now()
+		if phase == current && step != total && now.Sub(last) < progressEvery {
+			return
+		}
+		current, last = phase, now
+		_ = s.out.Write(protocol.Progress{Number: protocol.JobNumber, Step: step, Total: total, Phase: phase})
+	}
+}
+
+func adapt(raw json.RawMessage) (*export.Adapted, error) {
+	var job struct {
+		Model string `json:"model"`
+		Task  string `json:"task"`
+		To    string `json:"to"`
+		Seed  int64  `json:"seed"`
+	}
+	if err := json.Unmarshal(raw, &job); err != nil {
+		return nil, fmt.Errorf("%w: adapt: %w", ErrConfig, err)
+	}
+	return export.Adapt(export.AdaptRequest{Model: job.Model, Task: job.Task, To: job.To, Seed: job.Seed})
+}
+
+// predictions is the output of a predict job.
+type predictions struct {
+	Predictions []export.Prediction `json:"predictions"`
+}
+
+// predict labels one batch of texts. The model is kept for the next batch.
+func (s *server) predict(raw json.RawMessage) (*predictions, error) {
+	var job struct {
+		Model string   `json:"model"`
+		Texts []string `json:"texts"`
+	}
+	if err := json.Unmarshal(raw, &job); err != nil {
+		return nil, fmt.Errorf("%w: predict: %w", ErrConfig, err)
+	}
+	if err := s.loadPredictor(job.Model); err != nil {
+		return nil, err
+	}
+	labels, err := s.predictor.Predict(&s.predictorScope, job.Texts)
+	if err != nil {
+		return nil, err
+	}
+	return &predictions{Predictions: labels}, nil
+}
+
+// loadPredictor makes sure that the model of a folder is loaded.
+func (s *server) loadPredictor(dir string) error {
+	if s.predictor != nil && s.predictorDir == dir {
+		return nil
+	}
+	s.freePredictor()
+	p, err := export.NewPredictor(&s.predictorScope, dir, tensor.CPU)
+	if err != nil {
+		s.freePredictor()
+		return err
+	}
+	s.predictor, s.predictorDir = p, dir
+	return nil
+}
+
+// freePredictor lets go of a model that predict jobs kept: it would take the
+// memory of what comes next.
+func (s *server) freePredictor() {
+	s.predictor = nil
+	_ = s.predictorScope.Close()
+	s.predictorScope = tensor.Scope{}
 }

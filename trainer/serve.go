@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"time"
 
 	"github.com/hpsearch/hpsearch/objective/protocol"
+	"github.com/hpsearch/hpsearch/trainer/export"
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
@@ -31,6 +33,9 @@ func Serve(in io.Reader, out io.Writer, version string) error {
 	}
 	server := &server{out: w, workshop: NewWorkshop(), requests: make(chan request), ended: make(chan error, 1)}
 	go server.read(protocol.NewReader(in))
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer server.freePredictor()
 	for r := range server.requests {
 		if err := w.Write(server.answer(r)); err != nil {
 			return fmt.Errorf("send a result: %w", err)
@@ -50,6 +55,12 @@ type server struct {
 	workshop *Workshop
 	requests chan request
 	ended    chan error
+
+	// The model that predict jobs use, in a scope that lives from one to the
+	// next. Serve holds the thread that all tensors belong to.
+	predictor      *export.Predictor
+	predictorDir   string
+	predictorScope tensor.Scope
 }
 
 // read turns lines into requests and stops. It closes the requests at the end
@@ -90,6 +101,7 @@ func (s *server) read(r *protocol.Reader) {
 func (s *server) answer(r request) protocol.Message {
 	switch m := r.message.(type) {
 	case protocol.Trial:
+		s.freePredictor()
 		return s.runTrial(m, r.stopped)
 	case protocol.Job:
 		return s.runJob(m, r.stopped)

@@ -46,7 +46,7 @@ func (w *Workshop) RunTrial(t Trial) (*Result, error) {
 	}
 	var result *Result
 	err = tensor.Do(func(s *tensor.Scope) error {
-		learner, err := newLearner(s, config, material.tokenizer, device)
+		learner, err := meta.LoadLearner(s, config, material.tokenizer, device)
 		if err != nil {
 			return configError(err)
 		}

@@ -1,11 +1,9 @@
 package trainer
 
 import (
-	"fmt"
 	"sync"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
-	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/task"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -81,27 +79,6 @@ func (w *Workshop) tokenizer(dir string) (*text.Tokenizer, error) {
 	}
 	w.tokenizers[dir] = t
 	return t, nil
-}
-
-// newLearner loads the pretrained encoder with a head fit for the algorithm.
-func newLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, device tensor.Device) (*meta.Learner, error) {
-	encoder, err := model.Load(s, config.Model, device)
-	if err != nil {
-		return nil, err
-	}
-	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
-		return nil, fmt.Errorf("%s: %w", config.Model, err)
-	}
-	if int64(config.MaxLength) > encoder.Config.MaxPositions {
-		return nil, fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, encoder.Config.MaxPositions, config.Model)
-	}
-	l := &meta.Learner{Encoder: encoder, Pooling: model.Pooling(config.Pooling), Pad: tokenizer.Special().Pad}
-	// joint has a head of its own for each task; the others need one on top
-	// of the encoder, or all-but-head would leave them nothing to train.
-	if config.Algorithm != "joint" {
-		l.Projection = meta.NewProjection(s, encoder.Config.Hidden, device)
-	}
-	return l, s.Err()
 }
 
 // selectDevice resolves the device and sets the number of threads.

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -39,6 +41,10 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		// A Ctrl-C on the terminal is for the worker, which then tells us.
 		signal.Ignore(os.Interrupt)
 		return trainer.Serve(in, out, version)
+	case "doctor":
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(trainer.Doctor(context.Background()))
 	case "version":
 		fmt.Fprintln(out, version)
 		return nil

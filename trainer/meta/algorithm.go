@@ -2,6 +2,7 @@ package meta
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,22 +47,37 @@ type Setup struct {
 	Data    *Data
 }
 
-// algorithms makes each algorithm; s owns its parameters.
-var algorithms = map[string]func(s *tensor.Scope, setup Setup) (Algorithm, error){
-	"joint":    newJoint,
-	"protonet": newProtonet,
+// An AdaptFunc learns a task as [Algorithm.Adapt] does.
+type AdaptFunc func(s *tensor.Scope, support *tensor.Tensor, labels []int64, ways int) (Classifier, error)
+
+// algorithms has a row for each algorithm: how it is made, its parameters
+// belonging to s, and how a model that it trained learns a task afterwards.
+var algorithms = map[string]struct {
+	make  func(s *tensor.Scope, setup Setup) (Algorithm, error)
+	adapt AdaptFunc
+}{
+	"joint":    {newJoint, fitProbe},
+	"protonet": {newProtonet, prototypes},
 }
 
 // NewAlgorithm makes the algorithm that the configuration names.
 func NewAlgorithm(s *tensor.Scope, setup Setup) (Algorithm, error) {
-	f, ok := algorithms[setup.Config.Algorithm]
+	a, ok := algorithms[setup.Config.Algorithm]
 	if !ok {
-		var names []string
-		for name := range algorithms {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		return nil, fmt.Errorf("algorithm %q is not known: use %s", setup.Config.Algorithm, strings.Join(names, " or "))
+		return nil, unknownAlgorithm(setup.Config.Algorithm)
 	}
-	return f(s, setup)
+	return a.make(s, setup)
+}
+
+// Adapter returns how a model that the named algorithm trained learns a task.
+func Adapter(algorithm string) (AdaptFunc, error) {
+	a, ok := algorithms[algorithm]
+	if !ok {
+		return nil, unknownAlgorithm(algorithm)
+	}
+	return a.adapt, nil
+}
+
+func unknownAlgorithm(name string) error {
+	return fmt.Errorf("algorithm %q is not known: use %s", name, strings.Join(slices.Sorted(maps.Keys(algorithms)), " or "))
 }

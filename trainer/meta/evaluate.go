@@ -20,23 +20,15 @@ type Measurement struct {
 
 // Evaluate measures a learner on episodes. Texts that several episodes share
 // are encoded once.
-func Evaluate(s *tensor.Scope, a Algorithm, l *Learner, data *Data, episodes []Episode) (Measurement, error) {
-	embed := func(inner *tensor.Scope, texts [][]int32) (*tensor.Tensor, error) { return l.EmbedAll(inner, texts) }
-	return EvaluateWith(s, a, embed, l.Encoder.Device(), data, episodes)
-}
-
-// An EmbedFunc returns one vector a text: [texts, hidden].
-type EmbedFunc func(s *tensor.Scope, texts [][]int32) (*tensor.Tensor, error)
-
-// EvaluateWith is [Evaluate] with any encoder, for example a quantized one.
-func EvaluateWith(s *tensor.Scope, a Algorithm, embed EmbedFunc, device tensor.Device, data *Data, episodes []Episode) (Measurement, error) {
+func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes []Episode) (Measurement, error) {
 	if len(episodes) == 0 {
 		return Measurement{}, fmt.Errorf("evaluate: no episodes")
 	}
+	device := l.Encoder.Device()
 	var losses, accuracies []float64
 	err := s.Run(func(s *tensor.Scope) error {
 		rows, distinct := rowsOf(episodes)
-		vectors, err := embed(s, data.Texts(distinct))
+		vectors, err := l.EmbedAll(s, data.Texts(distinct))
 		if err != nil {
 			return err
 		}
@@ -50,7 +42,7 @@ func EvaluateWith(s *tensor.Scope, a Algorithm, embed EmbedFunc, device tensor.D
 					}
 					return inner.IndexSelect(vectors, 0, inner.To(inner.FromInt64(index), device))
 				}
-				classifier, err := a.Adapt(inner, pick(e.Support), e.SupportLabels, e.Ways)
+				classifier, err := adapt(inner, pick(e.Support), e.SupportLabels, e.Ways)
 				if err != nil {
 					return err
 				}

@@ -1,6 +1,7 @@
 package meta
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/hpsearch/hpsearch/trainer/model"
@@ -64,19 +65,24 @@ func (p *protonet) episodeLoss(s *tensor.Scope, e Episode) (*tensor.Tensor, erro
 	return s.CrossEntropy(classifier.Logits(s, query), labels), s.Err()
 }
 
-// Adapt returns the linear classifier that the prototypes c amount to
+// Adapt implements [Algorithm].
+func (p *protonet) Adapt(s *tensor.Scope, support *tensor.Tensor, labels []int64, ways int) (Classifier, error) {
+	return prototypes(s, support, labels, ways)
+}
+
+// prototypes returns the linear classifier that the class means c amount to
 // (Snell et al., section 2.3): -|x - c|² = 2 c·x - |c|² - |x|², whose last
 // term is the same for all classes.
-func (p *protonet) Adapt(s *tensor.Scope, support *tensor.Tensor, labels []int64, ways int) (Classifier, error) {
+func prototypes(s *tensor.Scope, support *tensor.Tensor, labels []int64, ways int) (Classifier, error) {
 	average, err := classMeans(labels, ways)
-	if err != nil {
-		return Classifier{}, err
+	if err != nil || s.Err() != nil {
+		return Classifier{}, errors.Join(err, s.Err())
 	}
-	means := s.To(s.FromFloat32(average, int64(ways), int64(len(labels))), p.Learner.Encoder.Device())
-	prototypes := s.MatMul(means, support)
+	means := s.To(s.FromFloat32(average, int64(ways), int64(len(labels))), support.Device())
+	c := s.MatMul(means, support)
 	return Classifier{
-		Weight: s.MulScalar(prototypes, 2),
-		Bias:   s.Neg(s.SumDims(s.Mul(prototypes, prototypes), false, 1)),
+		Weight: s.MulScalar(c, 2),
+		Bias:   s.Neg(s.SumDims(s.Mul(c, c), false, 1)),
 	}, s.Err()
 }
 

@@ -275,7 +275,7 @@ func (r *run) checkLoss(which string, loss float64, step int) error {
 }
 
 func (r *run) validate(s *tensor.Scope) error {
-	m, err := Evaluate(s, r.algorithm, r.learner, r.data, r.validation)
+	m, err := Evaluate(s, r.algorithm.Adapt, r.learner, r.data, r.validation)
 	if err != nil {
 		return err
 	}

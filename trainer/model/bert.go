@@ -52,19 +52,26 @@ var activations = map[string]func(*tensor.Scope, *tensor.Tensor) *tensor.Tensor{
 	"relu":              (*tensor.Scope).Relu,
 }
 
-// source hands out the tensors of a checkpoint by name and shape.
-type source func(name string, shape ...int64) *tensor.Tensor
+// A source hands out the tensors of a checkpoint by name and shape. It returns
+// nil only after recording an error, which its caller looks at.
+type source interface {
+	tensor(name string, shape ...int64) *tensor.Tensor
+	// int8 returns the quantized layer of that name; nil if there is none.
+	int8(name string, out, in int64) *tensor.Int8Linear
+}
 
-// newBert arranges the tensors of a checkpoint. get may return nil only after
-// recording an error that its caller looks at.
-func newBert(c *Config, device tensor.Device, get source) *Bert {
+// newBert arranges the tensors of a checkpoint.
+func newBert(c *Config, device tensor.Device, from source) *Bert {
 	b := &Bert{Config: c, device: device, activation: activations[c.Activation]}
 	take := func(name string, shape ...int64) *tensor.Tensor {
-		t := get(name, shape...)
+		t := from.tensor(name, shape...)
 		b.params = append(b.params, Param{Name: name, Tensor: t})
 		return t
 	}
 	dense := func(name string, out, in int64) linear {
+		if q := from.int8(name, out, in); q != nil {
+			return linear{name: name, int8: q}
+		}
 		return linear{name: name, weight: take(name+".weight", out, in), bias: take(name+".bias", out)}
 	}
 	norm := func(name string) layerNorm {
@@ -91,7 +98,7 @@ func newBert(c *Config, device tensor.Device, get source) *Bert {
 }
 
 // Params returns the encoder's parameters in the order of computation, named
-// as in the checkpoint.
+// as in the checkpoint. Quantized layers are not among them.
 func (b *Bert) Params() []Param { return b.params }
 
 // Device returns where the parameters live.
@@ -101,7 +108,8 @@ func (b *Bert) Device() tensor.Device { return b.device }
 // included.
 func (b *Bert) EmbeddingParams() []Param { return b.params[:5] }
 
-// LayerParams returns the parameters of layer i, 0 being the lowest.
+// LayerParams returns the parameters of layer i, 0 being the lowest. The
+// encoder must not be quantized.
 func (b *Bert) LayerParams(i int) []Param {
 	const perLayer = 16
 	return b.params[5+i*perLayer : 5+(i+1)*perLayer]

@@ -28,35 +28,54 @@ func Load(s *tensor.Scope, dir string, device tensor.Device) (*Bert, error) {
 	if err != nil {
 		return nil, err
 	}
-	byName := make(map[string]Blob, len(blobs))
+	from := &checkpoint{scope: s, dir: dir, path: path, device: device, byName: make(map[string]Blob, len(blobs))}
 	for _, b := range blobs {
-		byName[canonicalName(b.Name)] = b
+		from.byName[canonicalName(b.Name)] = b
 	}
-	var first error
-	bert := newBert(config, device, func(name string, shape ...int64) *tensor.Tensor {
-		b, ok := byName[name]
-		switch {
-		case first != nil:
-			return nil
-		case !ok:
-			first = fmt.Errorf("%s: tensor %s is missing: the file does not belong to %s", path, name, filepath.Join(dir, "config.json"))
-			return nil
-		case !sameShape(b.Shape, shape):
-			first = fmt.Errorf("%s: tensor %s has shape %v, config.json says %v", path, name, b.Shape, shape)
-			return nil
-		}
-		host := b.Tensor(s)
-		if device == tensor.CPU {
-			return host
-		}
-		t := s.To(host, device)
-		s.Free(host)
-		return t
-	})
-	if first != nil {
-		return nil, first
+	bert := newBert(config, device, from)
+	if from.err != nil {
+		return nil, from.err
 	}
 	return bert, s.Err()
+}
+
+// A checkpoint is a source of tensors in a file. It remembers its first error.
+type checkpoint struct {
+	scope     *tensor.Scope
+	dir, path string
+	device    tensor.Device
+	byName    map[string]Blob
+	err       error
+}
+
+// find returns the blob of that name if it has the right shape.
+func (c *checkpoint) find(name string, shape []int64) (Blob, bool) {
+	b, ok := c.byName[name]
+	switch {
+	case c.err != nil:
+	case !ok:
+		c.err = fmt.Errorf("%s: tensor %s is missing: the file does not belong to %s", c.path, name, filepath.Join(c.dir, "config.json"))
+	case !sameShape(b.Shape, shape):
+		c.err = fmt.Errorf("%s: tensor %s has shape %v, config.json says %v", c.path, name, b.Shape, shape)
+	}
+	return b, c.err == nil
+}
+
+func (c *checkpoint) tensor(name string, shape ...int64) *tensor.Tensor {
+	b, ok := c.find(name, shape)
+	if !ok {
+		return nil
+	}
+	host := b.Tensor(c.scope)
+	if b.DType == "I8" { // rows of a quantized table, such as the embeddings
+		host = c.dequantize(name, host, shape[0])
+	}
+	if c.device == tensor.CPU {
+		return host
+	}
+	t := c.scope.To(host, c.device)
+	c.scope.Free(host)
+	return t
 }
 
 // CheckFolder reports what is wrong with a model folder as far as can be
@@ -98,4 +117,24 @@ func canonicalName(name string) string {
 		return prefix + "LayerNorm.bias"
 	}
 	return name
+}
+
+// ReadPooler returns the pooler of a checkpoint, the layer on top of [CLS]
+// that transformers' BertModel has and this package does not use; none if the
+// checkpoint has none. It is written back so that transformers finds what it
+// expects.
+func ReadPooler(dir string) ([]Blob, error) {
+	_, blobs, err := readWeights(dir)
+	if err != nil {
+		return nil, err
+	}
+	var pooler []Blob
+	for _, b := range blobs {
+		b.Name = canonicalName(b.Name)
+		if strings.HasPrefix(b.Name, "pooler.") {
+			b.Data = append([]byte(nil), b.Data...) // lets go of the file's buffer
+			pooler = append(pooler, b)
+		}
+	}
+	return pooler, nil
 }

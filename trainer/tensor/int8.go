@@ -37,14 +37,13 @@ var QuantizedEngine = sync.OnceValues(func() (string, error) {
 // An Int8Linear is a linear layer whose weight is stored as int8 with one
 // scale an output channel, and whose product is computed by int8 kernels;
 // the input is quantized as it comes, with one scale a call. CPU only,
-// without gradients.
+// without gradients. It belongs to the scope that it was made in.
 type Int8Linear struct {
 	packed unsafe.Pointer
 }
 
 // PackInt8 makes the layer from weight int8 [out, in], scales [out] such
-// that the real weight is scale * int8, and bias [out] or nil. The caller
-// calls Close.
+// that the real weight is scale * int8, and bias [out] or nil.
 func (s *Scope) PackInt8(weight, scales, bias *Tensor) *Int8Linear {
 	const op = "pack int8 linear"
 	if !s.ok(op, weight, scales) || bias != nil && !s.ok(op, bias) {
@@ -58,7 +57,9 @@ func (s *Scope) PackInt8(weight, scales, bias *Tensor) *Int8Linear {
 	if !s.check(op, C.hps_linear_prepack(C.hps_tensor(weight.c), C.hps_tensor(scales.c), C.hps_tensor(optional(bias)), &packed)) {
 		return nil
 	}
-	return &Int8Linear{packed: unsafe.Pointer(packed)}
+	l := &Int8Linear{packed: unsafe.Pointer(packed)}
+	s.closes = append(s.closes, l.free)
+	return l
 }
 
 // Apply returns the layer's output for x float32 [..., in].
@@ -78,10 +79,7 @@ func (l *Int8Linear) Apply(s *Scope, x *Tensor) *Tensor {
 	return s.own(op, libtch.Ctensor(out))
 }
 
-// Close frees the packed weight.
-func (l *Int8Linear) Close() {
-	if l != nil && l.packed != nil {
-		C.hps_packed_free(C.hps_tensor(l.packed))
-		l.packed = nil
-	}
+func (l *Int8Linear) free() {
+	C.hps_packed_free(C.hps_tensor(l.packed))
+	l.packed = nil
 }

@@ -12,6 +12,7 @@ import (
 type Scope struct {
 	owned  []*Tensor
 	slab   []Tensor // handles are allocated slabSize at a time
+	closes []func() // frees what is no tensor
 	err    error
 	parent *Scope
 }
@@ -44,6 +45,10 @@ func (s *Scope) Close() error {
 	}
 	clear(s.owned)
 	s.owned = s.owned[:0]
+	for _, f := range s.closes {
+		f()
+	}
+	s.closes = nil
 	s.slab = nil
 	if s.parent != nil && s.parent.err == nil {
 		s.parent.err = s.err

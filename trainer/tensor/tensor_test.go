@@ -371,7 +371,6 @@ func TestInt8Linear(t *testing.T) {
 		if s.Err() != nil {
 			return
 		}
-		defer layer.Close()
 		got := values(t, layer.Apply(s, x))
 		// Rounding of weights and inputs: each contributes at most half a
 		// step per product; sqrt(64) of them add up to well under 0.5.

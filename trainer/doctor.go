@@ -1,0 +1,147 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hpsearch/hpsearch/trainer/libtorch"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// Diagnosis is what `hpsearch-trainer doctor` prints as JSON.
+type Diagnosis struct {
+	Libtorch Libtorch  `json:"libtorch"`
+	Findings []Finding `json:"findings"`
+}
+
+// Libtorch describes the libtorch that this process runs on.
+type Libtorch struct {
+	Path             string   `json:"path"` // of libtorch_cpu.so
+	Source           string   `json:"source"`
+	Version          string   `json:"version"`
+	CUDA             string   `json:"cuda"` // the version it was built with, or why there is none
+	CUDADevices      []string `json:"cuda_devices"`
+	BLAS             string   `json:"blas"`
+	Threads          int      `json:"threads"`
+	QuantizedEngines []string `json:"quantized_engines"`
+}
+
+// A Finding is something that is wrong, and how to mend it.
+type Finding struct {
+	Level string `json:"level"` // error or warning
+	What  string `json:"what"`
+	Fix   string `json:"fix"`
+}
+
+// Doctor examines the libtorch of this process. It looks at what is loaded,
+// not at what the build found: a library may have been replaced since.
+func Doctor(ctx context.Context) *Diagnosis {
+	version, config := tensor.BuildInfo()
+	d := &Diagnosis{Findings: []Finding{}}
+	d.Libtorch = Libtorch{Version: version, Threads: tensor.Threads(), CUDADevices: []string{}, QuantizedEngines: []string{}}
+	loaded := loadedLibraries()
+	d.Libtorch.Path = find(loaded, "libtorch_cpu.so")
+	d.locate(ctx)
+	d.blas(config, loaded)
+	d.cuda()
+	d.int8()
+	return d
+}
+
+func (d *Diagnosis) add(level, fix, format string, args ...any) {
+	d.Findings = append(d.Findings, Finding{Level: level, What: fmt.Sprintf(format, args...), Fix: fix})
+}
+
+// loadedLibraries returns the shared libraries of this process, symbolic
+// links resolved.
+func loadedLibraries() []string {
+	data, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return nil
+	}
+	var paths []string
+	for line := range strings.Lines(string(data)) {
+		if i := strings.Index(line, "/"); i >= 0 {
+			path := strings.TrimSpace(line[i:])
+			if strings.Contains(filepath.Base(path), ".so") && !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	return paths
+}
+
+func find(paths []string, name string) string {
+	for _, p := range paths {
+		if strings.HasPrefix(filepath.Base(p), name) {
+			return p
+		}
+	}
+	return ""
+}
+
+// locate says where the loaded libtorch comes from.
+func (d *Diagnosis) locate(ctx context.Context) {
+	install, err := libtorch.Finder{}.Find(ctx)
+	if err != nil {
+		d.Libtorch.Source = "none of the places that the build looks at"
+		d.add("warning", "set LIBTORCH to the folder of the libtorch in use before the next `make build`",
+			"the programs cannot be built again: %v", err)
+		return
+	}
+	d.Libtorch.Source = install.Source
+	if install.Version != d.Libtorch.Version {
+		d.add("warning", "run `make build` again", "the trainer runs on libtorch %s, the build would now take %s from %s",
+			d.Libtorch.Version, install.Version, install.Root)
+	}
+}
+
+var blasName = regexp.MustCompile(`BLAS_INFO=(\w+)`)
+
+// blas names the library that multiplies matrices. Debian's libtorch calls
+// whatever libblas.so.3 is at hand.
+func (d *Diagnosis) blas(config string, loaded []string) {
+	switch {
+	case find(loaded, "libopenblas") != "" || slices.ContainsFunc(loaded, func(p string) bool { return strings.Contains(p, "openblas") }):
+		d.Libtorch.BLAS = "OpenBLAS"
+	case find(loaded, "libmkl") != "" || strings.Contains(config, "Intel(R) oneAPI Math Kernel Library"), strings.Contains(config, "Intel(R) Math Kernel Library"):
+		d.Libtorch.BLAS = "MKL"
+	case find(loaded, "libblas.so") != "":
+		d.Libtorch.BLAS = "reference BLAS"
+		d.add("warning", "apt-get install libopenblas0-pthread", "%s is the reference BLAS: training is many times slower than it could be", find(loaded, "libblas.so"))
+	default:
+		d.Libtorch.BLAS = "unknown"
+		if m := blasName.FindStringSubmatch(config); m != nil {
+			d.Libtorch.BLAS = m[1]
+		}
+	}
+}
+
+func (d *Diagnosis) cuda() {
+	n, err := tensor.CUDADevices()
+	if err != nil {
+		if find(loadedLibraries(), "libtorch_cuda.so") != "" {
+			d.Libtorch.CUDA = "built in"
+			d.add("warning", "check `nvidia-smi`, the driver and CUDA_VISIBLE_DEVICES; on a machine without a GPU nothing is wrong", "%v", err)
+		}
+		return
+	}
+	d.Libtorch.CUDA = "built in"
+	for i := range n {
+		d.Libtorch.CUDADevices = append(d.Libtorch.CUDADevices, fmt.Sprintf("cuda:%d", i))
+	}
+}
+
+func (d *Diagnosis) int8() {
+	engine, err := tensor.QuantizedEngine()
+	if err != nil {
+		d.add("warning", "export without --quantize, or use another libtorch", "%v", err)
+		return
+	}
+	d.Libtorch.QuantizedEngines = append(d.Libtorch.QuantizedEngines, engine)
+}

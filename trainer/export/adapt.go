@@ -1,0 +1,197 @@
+package export
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/task"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// An AdaptRequest asks to fit a model to a new task.
+type AdaptRequest struct {
+	Model string // a folder of export's or adapt's
+	Task  string // JSONL or CSV with text and label
+	To    string // a folder that does not exist or is empty
+	Seed  int64  // of the folds of the cross-validation
+}
+
+// Adapted says what was learned.
+type Adapted struct {
+	Labels   []string `json:"labels"`
+	Examples int      `json:"examples"`
+	// Accuracy is measured by cross-validation: each example is labelled by
+	// a classifier that did not see it. nil when a class has one example.
+	Accuracy *float64 `json:"cross_validated_accuracy"`
+	Folds    int      `json:"folds,omitempty"`
+}
+
+// maxFolds is the usual number of folds; a class of fewer examples lowers it.
+const maxFolds = 5
+
+// Adapt fits a classifier for the task on top of the model's encoder, which
+// stays as it is, and writes a folder that [Predict] reads.
+func Adapt(r AdaptRequest) (*Adapted, error) {
+	family, err := readTask(r.Task)
+	if err != nil {
+		return nil, err
+	}
+	var adapted *Adapted
+	err = tensor.Do(func(s *tensor.Scope) error {
+		b, err := Load(s, r.Model, tensor.CPU)
+		if err != nil {
+			return err
+		}
+		adapt, err := meta.Adapter(b.Manifest.Algorithm)
+		if err != nil {
+			return fmt.Errorf("%s: %w", filepath.Join(r.Model, ManifestFile), err)
+		}
+		examples, labels, names := flatten(family)
+		texts := make([][]int32, len(examples))
+		for i, e := range examples {
+			texts[i] = b.Tokenizer.Encode(family.Texts[e], b.Manifest.MaxLength)
+		}
+		vectors, err := b.Learner.EmbedAll(s, texts)
+		if err != nil {
+			return err
+		}
+		adapted = &Adapted{Labels: names, Examples: len(examples)}
+		if adapted.Accuracy, adapted.Folds, err = crossValidate(s, adapt, vectors, labels, len(names), r.Seed); err != nil {
+			return err
+		}
+		if b.Classifier, err = adapt(s, vectors, labels, len(names)); err != nil {
+			return err
+		}
+		b.Manifest.Labels = names
+		return b.saveAdapted(r.Model, r.To)
+	})
+	return adapted, err
+}
+
+// readTask reads one task; a file with several is refused, for one classifier
+// cannot serve them.
+func readTask(path string) (*task.Family, error) {
+	kind := "jsonl"
+	if strings.EqualFold(filepath.Ext(path), ".csv") {
+		kind = "csv"
+	}
+	family, err := task.Load(setting.Tasks{Kind: kind, Path: path, Text: "text", Label: "label", Task: "task"})
+	if err != nil {
+		return nil, err
+	}
+	if len(family.Tasks) > 1 {
+		return nil, fmt.Errorf("%s: has %d tasks (%s, %s, …): adapt fits one; put each into a file of its own",
+			path, len(family.Tasks), family.Tasks[0].Name, family.Tasks[1].Name)
+	}
+	if len(family.Classes) < 2 {
+		return nil, fmt.Errorf("%s: has only the label %q: a task needs at least two", path, family.Classes[0].Name)
+	}
+	return family, nil
+}
+
+// flatten lists a family's examples with the numbers of their classes.
+func flatten(f *task.Family) (examples []int, labels []int64, names []string) {
+	for i, c := range f.Classes {
+		names = append(names, c.Name)
+		for _, e := range c.Examples {
+			examples = append(examples, e)
+			labels = append(labels, int64(i))
+		}
+	}
+	return examples, labels, names
+}
+
+// crossValidate estimates the accuracy on vectors [n, hidden], ordered by
+// label. Every class is dealt out evenly to the folds.
+func crossValidate(s *tensor.Scope, adapt meta.AdaptFunc, vectors *tensor.Tensor, labels []int64, ways int, seed int64) (*float64, int, error) {
+	byClass := make([][]int64, ways)
+	for i, l := range labels {
+		byClass[l] = append(byClass[l], int64(i))
+	}
+	folds := maxFolds
+	for _, examples := range byClass {
+		folds = min(folds, len(examples))
+	}
+	if folds < 2 {
+		return nil, 0, nil
+	}
+	rng := rand.New(rand.NewPCG(uint64(seed), 0))
+	foldOf := make([]int, len(labels))
+	for _, examples := range byClass {
+		rng.Shuffle(len(examples), func(i, j int) { examples[i], examples[j] = examples[j], examples[i] })
+		for i, e := range examples {
+			foldOf[e] = i % folds
+		}
+	}
+	hits := 0
+	for fold := range folds {
+		n, err := foldHits(s, adapt, vectors, labels, ways, func(i int) bool { return foldOf[i] == fold })
+		if err != nil {
+			return nil, 0, fmt.Errorf("cross-validate: %w", err)
+		}
+		hits += n
+	}
+	accuracy := float64(hits) / float64(len(labels))
+	return &accuracy, folds, nil
+}
+
+// foldHits learns from the examples that are not held out and counts the
+// others that it labels rightly.
+func foldHits(s *tensor.Scope, adapt meta.AdaptFunc, vectors *tensor.Tensor, labels []int64, ways int, heldOut func(int) bool) (hits int, err error) {
+	var inside, outside, insideLabels, outsideLabels []int64
+	for i, l := range labels {
+		if heldOut(i) {
+			outside, outsideLabels = append(outside, int64(i)), append(outsideLabels, l)
+		} else {
+			inside, insideLabels = append(inside, int64(i)), append(insideLabels, l)
+		}
+	}
+	err = s.Run(func(s *tensor.Scope) error {
+		c, err := adapt(s, s.IndexSelect(vectors, 0, s.FromInt64(inside)), insideLabels, ways)
+		if err != nil {
+			return err
+		}
+		guesses, err := s.Argmax(c.Logits(s, s.IndexSelect(vectors, 0, s.FromInt64(outside))), -1).Int64s()
+		for i, g := range guesses {
+			if g == outsideLabels[i] {
+				hits++
+			}
+		}
+		return err
+	})
+	return hits, err
+}
+
+// saveAdapted copies the model folder with the new head.
+func (b *Bundle) saveAdapted(from, to string) error {
+	parent := filepath.Dir(filepath.Clean(to))
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", to, err)
+	}
+	work, err := os.MkdirTemp(parent, ".hpsearch-adapt-")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", to, err)
+	}
+	defer os.RemoveAll(work)
+	if err := os.Chmod(work, 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", to, err)
+	}
+	for _, name := range append([]string{"config.json", model.SafetensorsFile}, tokenizerFiles...) {
+		if err := copyIfThere(filepath.Join(from, name), filepath.Join(work, name)); err != nil {
+			return err
+		}
+	}
+	if err := b.saveHead(work); err != nil {
+		return err
+	}
+	if err := writeJSON(filepath.Join(work, ManifestFile), b.Manifest); err != nil {
+		return err
+	}
+	return publish(work, to)
+}

@@ -1,0 +1,232 @@
+package export
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hpsearch/hpsearch/trainer/compress"
+	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/task"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+	"github.com/hpsearch/hpsearch/trainer/text"
+)
+
+// A Request says what to export. Everything in it is checked before training.
+type Request struct {
+	Study       string
+	Trial       int
+	Params      map[string]any // for the report
+	Config      *setting.Config
+	Seed        int64
+	StoredValue float64
+	Device      tensor.Device
+	To          string // a folder that does not exist or is empty
+	Prune       string // as the user wrote it; Spec holds what it means
+	Quantize    string
+	Spec        compress.Spec
+
+	Tokenizer *text.Tokenizer
+	Data      *meta.Data
+	// Plan draws the data of another configuration from the same family.
+	Plan func(*setting.Config) (*meta.Data, error)
+
+	Stopped  <-chan struct{}
+	Progress func(phase string, step, total int)
+}
+
+// An exporter is the state of one export.
+type exporter struct {
+	Request
+	report    *Report
+	work      string // the folder that becomes To
+	algorithm meta.Algorithm
+	bundle    *Bundle
+	test      []meta.Episode
+	pooler    []model.Blob // passed through from the pretrained checkpoint
+}
+
+// Run retrains, measures, compresses and writes the folder. The folder
+// appears under its name only when it is complete.
+func Run(r Request) (*Report, error) {
+	if r.Spec.Int8 {
+		if _, err := tensor.QuantizedEngine(); err != nil {
+			return nil, fmt.Errorf("quantize: %w", err)
+		}
+	}
+	parent := filepath.Dir(filepath.Clean(r.To))
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return nil, fmt.Errorf("export to %s: %w", r.To, err)
+	}
+	work, err := os.MkdirTemp(parent, ".hpsearch-export-")
+	if err != nil {
+		return nil, fmt.Errorf("export to %s: %w", r.To, err)
+	}
+	defer os.RemoveAll(work)
+	if err := os.Chmod(work, 0o755); err != nil {
+		return nil, fmt.Errorf("export to %s: %w", r.To, err)
+	}
+	e := &exporter{Request: r, work: work, report: &Report{Study: r.Study, Trial: r.Trial, Params: r.Params, Notes: []string{}}}
+	if err := tensor.Do(e.run); err != nil {
+		return nil, err
+	}
+	if err := e.report.write(work); err != nil {
+		return nil, err
+	}
+	return e.report, publish(work, r.To)
+}
+
+// publish gives a finished folder its name.
+func publish(work, to string) error {
+	if err := os.Remove(to); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("export to %s: the folder is not empty: %w", to, err)
+	}
+	if err := os.Rename(work, to); err != nil {
+		return fmt.Errorf("export to %s: %w", to, err)
+	}
+	return nil
+}
+
+func (e *exporter) phase(name string) {
+	if e.Progress != nil {
+		e.Progress(name, 0, 0)
+	}
+}
+
+func (e *exporter) run(s *tensor.Scope) error {
+	version, _ := tensor.BuildInfo()
+	e.report.Libtorch = version
+	var err error
+	if e.test, err = e.Data.Episodes(task.Test); err != nil {
+		return err
+	}
+	learner, err := meta.LoadLearner(s, e.Config, e.Tokenizer, e.Device)
+	if err != nil {
+		return err
+	}
+	e.bundle = &Bundle{
+		Tokenizer: e.Tokenizer, Learner: learner,
+		Manifest: Manifest{
+			Format: manifestFormat, Study: e.Study, Trial: e.Trial, Algorithm: e.Config.Algorithm,
+			Pooling: learner.Pooling, MaxLength: e.Config.MaxLength, Projection: learner.Projection != nil,
+		},
+	}
+	if e.algorithm, err = meta.NewAlgorithm(s, e.setup(e.Config, e.Data)); err != nil {
+		return err
+	}
+	for _, step := range []func(*tensor.Scope) error{e.measureBefore, e.retrain, e.writeModel, e.compress, e.measureLatencies} {
+		if e.interrupted() {
+			return meta.ErrStopped
+		}
+		if err := step(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *exporter) interrupted() bool {
+	select {
+	case <-e.Stopped:
+		return true
+	default:
+		return false
+	}
+}
+
+func (e *exporter) setup(config *setting.Config, data *meta.Data) meta.Setup {
+	return meta.Setup{Config: config, Seed: e.Seed, Learner: e.bundle.Learner, Data: data}
+}
+
+func (e *exporter) measureBefore(s *tensor.Scope) error {
+	e.phase("measure before meta-training")
+	m, err := meta.Evaluate(s, e.algorithm.Adapt, e.bundle.Learner, e.Data, e.test)
+	e.report.Test.Before = scoreOf(m)
+	return err
+}
+
+func (e *exporter) hooks(phase string) meta.Hooks {
+	return meta.Hooks{Progress: func(step, total int) {
+		if e.Progress != nil {
+			e.Progress(phase, step, total)
+		}
+	}}
+}
+
+func (e *exporter) retrain(s *tensor.Scope) error {
+	outcome, err := meta.Train(s, e.algorithm, e.bundle.Learner, e.Data, meta.Options{
+		Config: e.Config, Seed: e.Seed, Stopped: e.Stopped, Hooks: e.hooks("retrain"),
+	})
+	if err != nil {
+		return fmt.Errorf("retrain: %w", err)
+	}
+	e.report.Retrain = Retrain{
+		ValLoss: outcome.Metrics["val_loss"], ValAccuracy: outcome.Metrics["val_accuracy"],
+		Metric: e.Config.Metric, Value: outcome.Value, StoredValue: e.StoredValue, Reproduced: outcome.Value == e.StoredValue,
+		Seconds: outcome.Duration.Seconds(), Seed: e.Seed, Device: e.Device.String(), Threads: tensor.Threads(),
+	}
+	if !e.report.Retrain.Reproduced {
+		e.note("Retraining gave %s %.9g, the study has %.9g. On one machine, with the same libtorch, number of threads and device CPU the two are equal; "+
+			"something of that differs.", e.Config.Metric, outcome.Value, e.StoredValue)
+	}
+	e.phase("measure")
+	m, err := meta.Evaluate(s, e.algorithm.Adapt, e.bundle.Learner, e.Data, e.test)
+	e.report.Test.FP32 = scoreOf(m)
+	return err
+}
+
+func (e *exporter) note(format string, args ...any) {
+	e.report.Notes = append(e.report.Notes, fmt.Sprintf(format, args...))
+}
+
+// writeModel writes the fp32 folder.
+func (e *exporter) writeModel(*tensor.Scope) error {
+	e.phase("write")
+	blobs, err := model.Blobs(e.bundle.Learner.Encoder.Params())
+	if err != nil {
+		return err
+	}
+	for _, b := range blobs {
+		e.report.Parameters.Nonzero += nonzeroFloats(b.Data)
+		e.report.Parameters.Total += int64(len(b.Data) / 4)
+	}
+	for _, p := range e.bundle.Learner.Projection.Params() {
+		e.report.Parameters.Total += p.Tensor.Numel()
+		e.report.Parameters.Nonzero += p.Tensor.Numel()
+	}
+	if e.pooler, err = model.ReadPooler(e.Config.Model); err != nil {
+		return err
+	}
+	if err := e.bundle.save(e.work, e.Config.Model, append(blobs, e.pooler...)); err != nil {
+		return err
+	}
+	e.report.SizeBytes.FP32, err = folderBytes(e.work)
+	return err
+}
+
+// measureLatencies loads what was written, as a user will, and times it on
+// the CPU.
+func (e *exporter) measureLatencies(s *tensor.Scope) error {
+	e.phase("time")
+	length := min(e.Config.MaxLength, 128)
+	measure := func(dir string) (l Latency, err error) {
+		err = s.Run(func(inner *tensor.Scope) error {
+			b, err := Load(inner, dir, tensor.CPU)
+			if err != nil {
+				return fmt.Errorf("reload: %w", err)
+			}
+			l, err = measureLatency(inner, b, length)
+			return err
+		})
+		return l, err
+	}
+	var err error
+	if e.report.LatencyMS.FP32, err = measure(e.work); err != nil || !e.Spec.Any() {
+		return err
+	}
+	compressed, err := measure(filepath.Join(e.work, CompressedFolder))
+	e.report.LatencyMS.Compressed = &compressed
+	return err
+}

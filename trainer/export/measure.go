@@ -1,0 +1,163 @@
+package export
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// The number of forward passes that a latency is taken from.
+const (
+	latencyWarmup = 10
+	latencyRuns   = 50
+)
+
+// measureLatency times forward passes of one text of the given length.
+func measureLatency(s *tensor.Scope, b *Bundle, length int) (Latency, error) {
+	ids := make([]int32, length)
+	for i := range ids {
+		ids[i] = int32(i+1) % int32(b.Tokenizer.VocabSize())
+	}
+	texts := [][]int32{ids}
+	times := make([]float64, 0, latencyRuns)
+	for i := range latencyWarmup + latencyRuns {
+		start := time.Now()
+		err := s.Run(func(inner *tensor.Scope) error {
+			x, err := b.Learner.EmbedAll(inner, texts)
+			if err != nil {
+				return err
+			}
+			_, err = x.Float32s()
+			return err
+		})
+		if err != nil {
+			return Latency{}, fmt.Errorf("measure latency: %w", err)
+		}
+		if i >= latencyWarmup {
+			times = append(times, float64(time.Since(start).Microseconds())/1000)
+		}
+	}
+	slices.Sort(times)
+	version, _ := tensor.BuildInfo()
+	engine := "libtorch " + version + " fp32"
+	if b.Manifest.Quantization != "" {
+		name, err := tensor.QuantizedEngine()
+		if err != nil {
+			return Latency{}, err
+		}
+		engine = "libtorch " + version + " int8 (" + name + ")"
+	}
+	return Latency{
+		P50: times[len(times)/2], P95: times[len(times)*95/100],
+		Batch: 1, Length: length, Threads: tensor.Threads(), Engine: engine,
+	}, nil
+}
+
+// comparedEpisodes bounds the work of comparing two models.
+const comparedEpisodes = 20
+
+// compare runs two models over the same test episodes, each learning the
+// tasks by itself.
+func compare(s *tensor.Scope, a, b *meta.Learner, adapt meta.AdaptFunc, data *meta.Data, episodes []meta.Episode) (distance, agreement float64, n int, err error) {
+	same := 0
+	for _, e := range episodes[:min(len(episodes), comparedEpisodes)] {
+		x, err := queryLogits(s, a, adapt, data, e)
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		y, err := queryLogits(s, b, adapt, data, e)
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		for i := range x {
+			distance = math.Max(distance, math.Abs(x[i]-y[i]))
+		}
+		for q := range e.Query {
+			if argmax(x[q*e.Ways:(q+1)*e.Ways]) == argmax(y[q*e.Ways:(q+1)*e.Ways]) {
+				same++
+			}
+			n++
+		}
+	}
+	return distance, float64(same) / float64(n), n, nil
+}
+
+// queryLogits returns the logits [queries, ways] of an episode, row by row.
+func queryLogits(s *tensor.Scope, l *meta.Learner, adapt meta.AdaptFunc, data *meta.Data, e meta.Episode) ([]float64, error) {
+	var logits []float64
+	err := s.Run(func(s *tensor.Scope) error {
+		support, err := l.EmbedAll(s, data.Texts(e.Support))
+		if err != nil {
+			return err
+		}
+		query, err := l.EmbedAll(s, data.Texts(e.Query))
+		if err != nil {
+			return err
+		}
+		classifier, err := adapt(s, support, e.SupportLabels, e.Ways)
+		if err != nil {
+			return err
+		}
+		logits, err = classifier.Logits(s, query).Float64s()
+		return err
+	})
+	return logits, err
+}
+
+func argmax(v []float64) int {
+	best := 0
+	for i := range v {
+		if v[i] > v[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// gzipSize returns the size of a file after gzip, which shows what zeros are
+// worth on disk.
+func gzipSize(path string) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var counter countingWriter
+	z := gzip.NewWriter(&counter)
+	if _, err := io.Copy(z, f); err != nil {
+		return 0, fmt.Errorf("compress %s: %w", path, err)
+	}
+	if err := z.Close(); err != nil {
+		return 0, fmt.Errorf("compress %s: %w", path, err)
+	}
+	return int64(counter), nil
+}
+
+type countingWriter int64
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	*c += countingWriter(len(p))
+	return len(p), nil
+}
+
+// nonzeroFloats counts the numbers of F32 data that are not 0.
+func nonzeroFloats(data []byte) int64 {
+	n, zero := int64(0), make([]byte, 4)
+	for i := 0; i+4 <= len(data); i += 4 {
+		if !bytes.Equal(data[i:i+4], zero) {
+			n++
+		}
+	}
+	return n
+}

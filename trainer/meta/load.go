@@ -1,0 +1,32 @@
+package meta
+
+import (
+	"fmt"
+
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+	"github.com/hpsearch/hpsearch/trainer/text"
+)
+
+// LoadLearner loads the pretrained encoder that a configuration names, with a
+// head fit for its algorithm.
+func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, device tensor.Device) (*Learner, error) {
+	encoder, err := model.Load(s, config.Model, device)
+	if err != nil {
+		return nil, err
+	}
+	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
+		return nil, fmt.Errorf("%s: %w", config.Model, err)
+	}
+	if int64(config.MaxLength) > encoder.Config.MaxPositions {
+		return nil, fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, encoder.Config.MaxPositions, config.Model)
+	}
+	l := &Learner{Encoder: encoder, Pooling: model.Pooling(config.Pooling), Pad: tokenizer.Special().Pad}
+	// joint has a head of its own for each task; the others need one on top
+	// of the encoder, or all-but-head would leave them nothing to train.
+	if config.Algorithm != "joint" {
+		l.Projection = NewProjection(s, encoder.Config.Hidden, device)
+	}
+	return l, s.Err()
+}
