@@ -23,10 +23,11 @@ func Number(v float64) Cell {
 	if math.IsNaN(v) {
 		return Missing()
 	}
-	return Cell{
-		Human:   strconv.FormatFloat(v, 'g', 6, 64),
-		Machine: strconv.FormatFloat(v, 'g', -1, 64),
+	human, machine := strconv.FormatFloat(v, 'g', 6, 64), strconv.FormatFloat(v, 'g', -1, 64)
+	if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		machine = strconv.FormatFloat(v, 'f', 0, 64) // 90000000 rather than 9e+07
 	}
+	return Cell{Human: human, Machine: machine}
 }
 
 // Missing stands for a value that is not there.

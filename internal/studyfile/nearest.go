@@ -32,25 +32,30 @@ func nearest(word string, valid []string) string {
 	return best
 }
 
-// editDistance is the Levenshtein distance: the number of runes to insert,
-// delete or replace to turn a into b.
+// editDistance is the number of runes to insert, delete, replace or swap with
+// their neighbour to turn a into b (the optimal string alignment variant of
+// the Damerau-Levenshtein distance).
 func editDistance(a, b string) int {
 	s, t := []rune(a), []rune(b)
-	row := make([]int, len(t)+1)
-	for j := range row {
-		row[j] = j
+	d := make([][]int, len(s)+1) // d[i][j]: between the first i and the first j runes
+	for i := range d {
+		d[i] = make([]int, len(t)+1)
+		d[i][0] = i
+	}
+	for j := range t {
+		d[0][j+1] = j + 1
 	}
 	for i, x := range s {
-		diagonal := row[0]
-		row[0] = i + 1
 		for j, y := range t {
-			cost := diagonal
+			replace := d[i][j]
 			if x != y {
-				cost++
+				replace++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
+			d[i+1][j+1] = min(replace, d[i][j+1]+1, d[i+1][j]+1)
+			if i > 0 && j > 0 && x == t[j-1] && s[i-1] == y {
+				d[i+1][j+1] = min(d[i+1][j+1], d[i-1][j-1]+1)
+			}
 		}
 	}
-	return row[len(t)]
+	return d[len(s)][len(t)]
 }

@@ -149,6 +149,7 @@ func TestNearest(t *testing.T) {
 		"Learning-Rate": "learning_rate",
 		"weigth_decay":  "weight_decay",
 		"way":           "ways",
+		"wyas":          "ways",
 		"banana":        "",
 		"":              "",
 	} {
