@@ -101,8 +101,11 @@ func export(ctx context.Context, o *Options) error {
 	if err != nil {
 		return fmt.Errorf("study %s: %w", o.Name, err)
 	}
-	if err := o.Write(report.document(o.To, best.Value())); err != nil {
+	if err := o.Write(report.document(o.To)); err != nil {
 		return err
+	}
+	for _, note := range report.notes() {
+		o.Say("%s", note)
 	}
 	o.Say("Next: hpsearch adapt %s --task FILE.jsonl --to DIR fits the model to a new task.", o.To)
 	return nil
@@ -118,7 +121,16 @@ func (o *Options) config(study *search.Study, best *search.Trial) (config, error
 	return config{
 		Study: study.Name, Trial: best.Number, Params: best.External(), Settings: task.Config, Split: def.Split,
 		Seed: task.Seed, Value: best.Value(), Metric: def.Objective.Metric,
-		Threads: max(1, runtime.NumCPU()/max(1, def.Budget.Parallel)),
+		Threads: threads(best, def.Budget.Parallel),
 		To:      to, Prune: o.Prune, Quantize: o.Quantize,
 	}, nil
+}
+
+// threads is the number of threads that the trial was computed with: sums
+// depend on it. A trial that does not say had its share of the cores.
+func threads(t *search.Trial, parallel int) int {
+	if n, ok := t.Metrics["threads"]; ok && n >= 1 {
+		return int(n)
+	}
+	return max(1, runtime.NumCPU()/max(1, parallel))
 }

@@ -17,22 +17,16 @@ type Report struct {
 // figures are what the table shows.
 type figures struct {
 	Retrain struct {
-		ValLoss    *float64 `json:"val_loss"`
-		Seconds    float64  `json:"seconds"`
-		Reproduced *bool    `json:"reproduced"`
+		Reproduced bool `json:"reproduced"`
 	} `json:"retrain"`
 	Test struct {
 		Before     *score `json:"before_meta_training"`
 		FP32       *score `json:"fp32"`
 		Compressed *score `json:"compressed"`
 	} `json:"test"`
-	Size       pair[float64] `json:"size_bytes"`
-	Parameters struct {
-		Total   int64 `json:"total"`
-		Nonzero int64 `json:"nonzero"`
-		Removed int64 `json:"removed"`
-	} `json:"parameters"`
+	Size    pair[float64] `json:"size_bytes"`
 	Latency pair[latency] `json:"latency_ms"`
+	Notes   []string      `json:"notes"`
 }
 
 type score struct {
@@ -59,8 +53,18 @@ func (r *Report) UnmarshalJSON(data []byte) error {
 // MarshalJSON returns the report as it came.
 func (r Report) MarshalJSON() ([]byte, error) { return r.raw, nil }
 
+// notes are what people should know beside the figures, first whether
+// retraining gave the stored value again. (When it did not, the trainer's own
+// notes say so and why.)
+func (r Report) notes() []string {
+	if r.figures.Retrain.Reproduced {
+		return append([]string{"Retraining gave the study's value again, to the last bit."}, r.figures.Notes...)
+	}
+	return r.figures.Notes
+}
+
 // document shows the key figures: one row for each model.
-func (r Report) document(to string, stored float64) render.Document {
+func (r Report) document(to string) render.Document {
 	f := r.figures
 	d := render.Document{
 		Data: r, Names: []string{to},

@@ -86,6 +86,8 @@ func (j *Job) runner() (*search.Runner, display, error) {
 	shown := j.display()
 	study := j.placed()
 	devices := deal(j.Devices, cudaDevices())
+	j.Log().Debug("run", "study", study.Name, "folder", dir, "command", command, "workers", max(1, j.Budget.Parallel),
+		"threads", threads(j.Budget.Parallel), "devices", devices, "sampler", def.Sampler.Kind, "pruner", def.Pruner.Kind)
 	runner, err := search.NewRunner(search.RunnerConfig{
 		Store: j.Store, Study: study, Sampler: sampler, Pruner: pruner,
 		History: search.NewHistoryCache(j.Store, study),

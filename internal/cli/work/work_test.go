@@ -1,0 +1,113 @@
+package work
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+func TestParseDevices(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"auto":     {"auto"},
+		"cpu":      {"cpu"},
+		"cuda":     {"cuda"},
+		"cuda:1":   {"cuda:1"},
+		"cuda:0,2": {"cuda:0", "cuda:2"},
+	} {
+		got, err := ParseDevices(text)
+		if err != nil || !cmp.Equal(got, want) {
+			t.Errorf("ParseDevices(%q) = %v, %v, want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "gpu", "cuda:", "cuda:a", "cuda:0,0", "cuda:-1", "cuda:0,"} {
+		if got, err := ParseDevices(text); err == nil || !strings.Contains(err.Error(), "--device") {
+			t.Errorf("ParseDevices(%q) = %v, %v, want an error that names the flag", text, got, err)
+		}
+	}
+}
+
+func TestDeal(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		devices []string
+		machine int
+		want    []string
+	}{
+		{[]string{"auto"}, 0, []string{"auto"}},
+		{[]string{"auto"}, 1, []string{"auto"}},
+		{[]string{"auto"}, 2, []string{"cuda:0", "cuda:1"}},
+		{[]string{"cuda"}, 2, []string{"cuda:0", "cuda:1"}},
+		{[]string{"cpu"}, 2, []string{"cpu"}},
+		{[]string{"cuda:1"}, 2, []string{"cuda:1"}},
+	} {
+		if got := deal(test.devices, test.machine); !cmp.Equal(got, test.want) {
+			t.Errorf("deal(%v, %d) = %v, want %v", test.devices, test.machine, got, test.want)
+		}
+	}
+}
+
+func TestPlaced(t *testing.T) {
+	t.Parallel()
+	study := &search.Study{Definition: search.Definition{
+		Objective: search.ObjectiveSpec{Kind: "meta-training"}, Train: map[string]any{"model": "m"},
+	}}
+	for device, want := range map[string]any{"auto": nil, "cpu": "cpu", "cuda:1": "cuda"} {
+		job := &Job{Study: study, Devices: []string{device}}
+		if got := job.placed().Definition.Train["device"]; got != want {
+			t.Errorf("%s: trials get device %v, want %v", device, got, want)
+		}
+	}
+	if len(study.Definition.Train) != 1 {
+		t.Errorf("the study itself was changed: %v", study.Definition.Train)
+	}
+}
+
+func TestTimeLeft(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		p       search.Progress
+		from    int
+		elapsed time.Duration
+		want    time.Duration
+	}{
+		{search.Progress{Step: 10, Total: 30}, 0, 10 * time.Second, 20 * time.Second},
+		{search.Progress{Step: 20, Total: 30}, 10, 10 * time.Second, 10 * time.Second}, // resumed at 10
+		{search.Progress{Step: 10, Total: 30}, 10, time.Second, 0},
+		{search.Progress{Step: 10}, 0, time.Second, 0},
+		{search.Progress{Step: 30, Total: 30}, 0, time.Second, 0},
+	} {
+		if got := timeLeft(test.p, test.from, test.elapsed); got != test.want {
+			t.Errorf("timeLeft(%+v, %d, %v) = %v, want %v", test.p, test.from, test.elapsed, got, test.want)
+		}
+	}
+}
+
+func TestEndLine(t *testing.T) {
+	t.Parallel()
+	study := &search.Study{Definition: search.Definition{
+		Objective: search.ObjectiveSpec{Metric: "val_loss"},
+		Space:     search.Space{{Name: "x", Distribution: search.Float{High: 1}}},
+	}}
+	trial := &search.Trial{
+		Number: 3, Params: map[string]float64{"x": 0.25},
+		Distributions: map[string]search.Distribution{"x": search.Float{High: 1}},
+	}
+	for _, test := range []struct {
+		end  search.TrialEnd
+		want string
+	}{
+		{search.TrialEnd{Outcome: &search.Outcome{State: search.Complete, Values: []float64{0.5}}}, "trial 3  COMPLETE  val_loss 0.5  x=0.25"},
+		{search.TrialEnd{Outcome: &search.Outcome{State: search.Failed, Reason: "diverged", Message: "a\nb"}}, "trial 3  FAIL  diverged: a b  x=0.25"},
+		{search.TrialEnd{Released: true}, "trial 3  given back"},
+		{search.TrialEnd{Lost: search.ErrFenced}, "trial 3  left: trial was taken over by another worker"},
+	} {
+		if got := endLine(study, trial, test.end); got != test.want {
+			t.Errorf("endLine = %q, want %q", got, test.want)
+		}
+	}
+}
