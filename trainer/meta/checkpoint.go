@@ -61,7 +61,7 @@ func (r *run) save(s *tensor.Scope) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	if r.outcome.Step == r.position && r.best != nil {
-		if err := model.WriteSafetensors(filepath.Join(r.Dir, BestFile), weights, metadata); err != nil {
+		if err := model.WriteCheckpoint(filepath.Join(r.Dir, BestFile), weights, metadata); err != nil {
 			return err
 		}
 	}
@@ -70,7 +70,7 @@ func (r *run) save(s *tensor.Scope) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	path := filepath.Join(r.Dir, CheckpointFile)
-	if err := model.WriteSafetensors(path, append(weights, state...), metadata); err != nil {
+	if err := model.WriteCheckpoint(path, append(weights, state...), metadata); err != nil {
 		return err
 	}
 	if r.Hooks.Checkpoint != nil {

@@ -30,8 +30,8 @@ const lossWindow = 50
 
 // Hooks are called by [Train] on its own goroutine. Any may be nil.
 type Hooks struct {
-	// Report gets the metrics of each validation: val_loss, val_accuracy,
-	// train_loss and learning_rate. step counts finished steps.
+	// Report gets the metrics of each validation: val_loss, val_accuracy and
+	// train_loss. step counts finished steps.
 	Report func(step int, metrics map[string]float64)
 	// Progress is called after every step.
 	Progress func(step, total int)
@@ -279,11 +279,7 @@ func (r *run) validate(s *tensor.Scope) error {
 	if err != nil {
 		return err
 	}
-	rate, err := tensor.LinearSchedule(r.Config.LearningRate, r.Config.WarmupRatio, r.position-1, r.total)
-	if err != nil {
-		return err
-	}
-	metrics := map[string]float64{"val_loss": m.Loss, "val_accuracy": m.Accuracy, "learning_rate": rate}
+	metrics := map[string]float64{"val_loss": m.Loss, "val_accuracy": m.Accuracy}
 	if r.lossCount > 0 {
 		metrics["train_loss"] = r.lossSum / float64(r.lossCount)
 	}

@@ -1,14 +1,9 @@
 package model
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "unsafe"
 
+// floatBytes returns the bytes of values without copying them. The machines
+// that libtorch runs on are little-endian, as the file format is.
 func floatBytes(values []float32) []byte {
-	data := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
-	}
-	return data
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
 }

@@ -115,9 +115,20 @@ func (h blobHeader) check(body int64) error {
 	return nil
 }
 
-// WriteSafetensors writes a file atomically: it is complete under its name or
-// not there at all.
+// WriteSafetensors writes a file atomically and durably: it is complete under
+// its name or not there at all, even after a loss of power.
 func WriteSafetensors(path string, blobs []Blob, metadata map[string]string) error {
+	return writeSafetensors(path, blobs, metadata, true)
+}
+
+// WriteCheckpoint is [WriteSafetensors] without waiting for the disk, which
+// would hold training up at every validation. After a loss of power the file
+// may be cut short; [ReadSafetensors] then says so.
+func WriteCheckpoint(path string, blobs []Blob, metadata map[string]string) error {
+	return writeSafetensors(path, blobs, metadata, false)
+}
+
+func writeSafetensors(path string, blobs []Blob, metadata map[string]string, durable bool) error {
 	header := make(map[string]any, len(blobs)+1)
 	if metadata != nil {
 		header["__metadata__"] = metadata
@@ -135,7 +146,7 @@ func WriteSafetensors(path string, blobs []Blob, metadata map[string]string) err
 	for len(encoded)%8 != 0 { // readers map the data: keep it aligned
 		encoded = append(encoded, ' ')
 	}
-	return WriteFile(path, func(w io.Writer) error {
+	return writeFile(path, durable, func(w io.Writer) error {
 		if err := binary.Write(w, binary.LittleEndian, uint64(len(encoded))); err != nil {
 			return err
 		}
@@ -153,7 +164,11 @@ func WriteSafetensors(path string, blobs []Blob, metadata map[string]string) err
 
 // WriteFile writes a file atomically and durably: into a temporary file in
 // the same folder, synced, then renamed.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
+func WriteFile(path string, write func(io.Writer) error) error {
+	return writeFile(path, true, write)
+}
+
+func writeFile(path string, durable bool, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -172,8 +187,10 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	if err := buffered.Flush(); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
+	if durable {
+		if err := f.Sync(); err != nil {
+			return err
+		}
 	}
 	if err := f.Chmod(0o644); err != nil {
 		return err
