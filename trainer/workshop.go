@@ -81,8 +81,15 @@ func (w *Workshop) tokenizer(dir string) (*text.Tokenizer, error) {
 	return t, nil
 }
 
+// defaultThreads is libtorch's own choice, or that of OMP_NUM_THREADS.
+var defaultThreads = sync.OnceValue(tensor.Threads)
+
 // selectDevice resolves the device and sets the number of threads.
 func selectDevice(config *setting.Config) (tensor.Device, error) {
-	tensor.SetThreads(config.Threads)
+	threads := defaultThreads()
+	if config.Threads > 0 {
+		threads = config.Threads
+	}
+	tensor.SetThreads(threads)
 	return tensor.ParseDevice(config.Device.String())
 }

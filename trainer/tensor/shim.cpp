@@ -40,7 +40,16 @@ void hps_manual_seed(int64_t seed) {
   at::manual_seed(static_cast<uint64_t>(seed));
 }
 
-void hps_set_num_threads(int n) { at::set_num_threads(n); }
+// OpenBLAS's own threads do not follow at::set_num_threads, and how many it
+// uses changes the order of sums.
+void hps_set_num_threads(int n) {
+  at::set_num_threads(n);
+  using setter = void (*)(int);
+  static auto openblas = reinterpret_cast<setter>(
+      dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  if (openblas != nullptr)
+    openblas(n);
+}
 int hps_get_num_threads(void) { return at::get_num_threads(); }
 const char *hps_version(void) { return TORCH_VERSION; }
 char *hps_show_config(void) { return strdup(at::show_config().c_str()); }
