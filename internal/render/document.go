@@ -53,8 +53,9 @@ type Document struct {
 
 // A Column is a column of a table.
 type Column struct {
-	Title string // lower case, as in CSV headers
-	Right bool   // numbers stand to the right
+	Title   string // as in CSV headers
+	Heading string // on a terminal; empty: the title
+	Right   bool   // numbers stand to the right
 	// CSVOnly columns are left out of tables.
 	CSVOnly bool
 }

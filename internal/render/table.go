@@ -96,7 +96,11 @@ func visible(d Document) ([]Column, [][]Cell) {
 func header(columns []Column) []Cell {
 	cells := make([]Cell, len(columns))
 	for i, c := range columns {
-		cells[i] = Cell{Human: strings.ToUpper(c.Title), Tone: Faint}
+		heading := c.Heading
+		if heading == "" {
+			heading = c.Title
+		}
+		cells[i] = Cell{Human: strings.ToUpper(heading), Tone: Faint}
 	}
 	return cells
 }
@@ -149,7 +153,7 @@ func (o Output) line(columns []Column, widths []int, row []Cell) string {
 			b.WriteString(gap)
 		}
 	}
-	return b.String()
+	return strings.TrimRight(b.String(), " ")
 }
 
 // truncate shortens s to a width in terminal columns, with an ellipsis.

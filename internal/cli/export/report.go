@@ -70,7 +70,7 @@ func (r Report) document(to string) render.Document {
 		Data: r, Names: []string{to},
 		Columns: []render.Column{
 			{Title: "model"}, {Title: "loss", Right: true}, {Title: "accuracy", Right: true},
-			{Title: "size", Right: true}, {Title: "latency_p50", Right: true},
+			{Title: "size", Right: true}, {Title: "latency_p50", Heading: "latency", Right: true},
 		},
 	}
 	add := func(name string, s *score, size *float64, l *latency) {

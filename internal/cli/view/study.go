@@ -134,7 +134,7 @@ func countsText(c search.Counts, total int) string {
 		}
 	}
 	text := fmt.Sprint(c.Total())
-	if total > 0 {
+	if total >= c.Total() { // a run may have had a larger budget
 		text += fmt.Sprintf(" of %d", total)
 	}
 	if len(parts) > 0 {

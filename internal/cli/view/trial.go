@@ -118,14 +118,14 @@ func Trials(study *search.Study, trials []*search.Trial, now time.Time) render.D
 		Empty: fmt.Sprintf("No trials yet: hpsearch run %s starts some.", study.Name),
 	}
 	for _, name := range names {
-		d.Columns = append(d.Columns, render.Column{Title: "params." + name, Right: numeric(space, name)})
+		d.Columns = append(d.Columns, render.Column{Title: "params." + name, Heading: name, Right: numeric(space, name)})
 	}
 	for _, name := range metrics {
 		d.Columns = append(d.Columns, render.Column{Title: "metrics." + name, CSVOnly: true})
 	}
 	d.Columns = append(d.Columns, render.Column{Title: "attempt", CSVOnly: true},
-		render.Column{Title: "started_at"}, render.Column{Title: "finished_at", CSVOnly: true},
-		render.Column{Title: "seconds", Right: true}, render.Column{Title: "error"})
+		render.Column{Title: "started_at", Heading: "started"}, render.Column{Title: "finished_at", CSVOnly: true},
+		render.Column{Title: "seconds", Heading: "time", Right: true}, render.Column{Title: "error"})
 	list := make([]Trial, 0, len(trials))
 	for _, t := range trials {
 		v := NewTrial(t)

@@ -33,7 +33,8 @@ type bars struct {
 type runningTrial struct {
 	bar      *mpb.Bar
 	progress search.Progress
-	value    string // the last report of the metric
+	step     int // of the last report, and its metric
+	value    string
 	stopping bool
 	// since and from are when and at which step the first progress of this
 	// attempt came: the pace is measured from there.
@@ -102,7 +103,7 @@ func (b *bars) TrialProgressed(t *search.Trial, p search.Progress) {
 
 // TrialReported implements [search.Observer].
 func (b *bars) TrialReported(t *search.Trial, report search.Report) {
-	b.change(t, func(r *runningTrial) { r.value = render.Number(report.Value).Human })
+	b.change(t, func(r *runningTrial) { r.step, r.value = report.Step, render.Number(report.Value).Human })
 }
 
 // TrialStopping implements [search.Observer].
@@ -152,8 +153,10 @@ func (b *bars) lineText(number int, r *runningTrial) string {
 		parts = append(parts, "stopping")
 	case p.Total > 0:
 		parts = append(parts, fmt.Sprintf("%s %d/%d", phase(p), p.Step, p.Total))
+	case r.value != "":
+		parts = append(parts, fmt.Sprintf("step %d", r.step))
 	default:
-		parts = append(parts, phase(p))
+		parts = append(parts, "starting")
 	}
 	if r.value != "" {
 		parts = append(parts, b.study.Definition.Objective.Metric+" "+r.value)
