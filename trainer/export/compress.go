@@ -17,7 +17,7 @@ const CompressedFolder = "compressed"
 
 // recoveryShare is the length of fine-tuning after pruning, as a share of the
 // retraining's steps.
-const recoveryShare = 0.25
+const recoveryShare = 0.5
 
 // compress prunes and quantizes as asked, writes the result and measures what
 // was written.

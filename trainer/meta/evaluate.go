@@ -33,7 +33,7 @@ func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes
 			return err
 		}
 		for _, e := range episodes {
-			var loss, accuracy *tensor.Tensor
+			var loss, hits *tensor.Tensor
 			err := s.Run(func(inner *tensor.Scope) error {
 				pick := func(examples []int) *tensor.Tensor {
 					index := make([]int64, len(examples))
@@ -50,8 +50,7 @@ func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes
 					logits := classifier.Logits(inner, pick(e.Query))
 					labels := inner.To(inner.FromInt64(e.QueryLabels), device)
 					loss = inner.Move(inner.CrossEntropy(logits, labels), s)
-					hits := inner.Sum(inner.Equal(inner.Argmax(logits, -1), labels))
-					accuracy = inner.Move(inner.MulScalar(hits, 1/float64(len(e.QueryLabels))), s)
+					hits = inner.Move(inner.Sum(inner.Equal(inner.Argmax(logits, -1), labels)), s)
 				})
 				return nil
 			})
@@ -62,11 +61,11 @@ func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes
 			if err != nil {
 				return err
 			}
-			acc, err := accuracy.Item()
+			right, err := hits.Item()
 			if err != nil {
 				return err
 			}
-			losses, accuracies = append(losses, l), append(accuracies, acc)
+			losses, accuracies = append(losses, l), append(accuracies, right/float64(len(e.QueryLabels)))
 		}
 		return nil
 	})
