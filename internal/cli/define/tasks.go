@@ -16,8 +16,11 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/task"
 )
 
-// weightFiles are the files of which a model folder has one.
-var weightFiles = []string{"model.safetensors", "pytorch_model.bin"}
+// Of each of these lists a model folder has at least one file.
+var (
+	weightFiles    = []string{"model.safetensors", "pytorch_model.bin"}
+	tokenizerFiles = []string{"tokenizer.json", "vocab.txt"}
+)
 
 // demanding are the settings of which a larger value needs more classes or
 // examples.
@@ -78,18 +81,22 @@ func checkModel(dir string) error {
 		return fmt.Errorf("model: %w", err)
 	case !info.IsDir():
 		return fmt.Errorf("model: %s is a file: name the folder that holds config.json and the weights", dir)
-	case !exists(filepath.Join(dir, "config.json")):
+	case !hasOne(dir, []string{"config.json"}):
 		return fmt.Errorf("model: %s has no config.json: it is not the folder of a pretrained model", dir)
-	}
-	if !slices.ContainsFunc(weightFiles, func(name string) bool { return exists(filepath.Join(dir, name)) }) {
+	case !hasOne(dir, weightFiles):
 		return fmt.Errorf("model: %s has no weights: it needs %s", dir, strings.Join(weightFiles, " or "))
+	case !hasOne(dir, tokenizerFiles):
+		return fmt.Errorf("model: %s has no tokenizer: it needs %s", dir, strings.Join(tokenizerFiles, " or "))
 	}
 	return nil
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+// hasOne reports whether a folder has at least one of the files.
+func hasOne(dir string, files []string) bool {
+	return slices.ContainsFunc(files, func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	})
 }
 
 // largest returns the configuration of the study that needs the most classes

@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -11,6 +12,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/objective"
 	"github.com/hpsearch/hpsearch/objective/protocol"
+	"github.com/hpsearch/hpsearch/search"
 )
 
 // A Session is a trainer that does jobs, one after the other.
@@ -52,7 +54,7 @@ func (s *Session) Do(kind protocol.JobKind, config, output any, handle func(prot
 		if s.ctx.Err() != nil {
 			return app.ErrInterrupted
 		}
-		return fmt.Errorf("%s: %w", kind, err)
+		return fmt.Errorf("%s: %w", kind, explained(err))
 	}
 	if len(result.Output) == 0 {
 		return fmt.Errorf("%s: the trainer gave nothing back", kind)
@@ -61,4 +63,15 @@ func (s *Session) Do(kind protocol.JobKind, config, output any, handle func(prot
 		return fmt.Errorf("%s: what the trainer gave back: %w", kind, err)
 	}
 	return nil
+}
+
+// explained drops the reason from what the trainer says where the message
+// says enough.
+func explained(err error) error {
+	var failed *search.TrialError
+	if errors.As(err, &failed) && failed.Message != "" &&
+		(failed.Reason == search.ReasonError || failed.Reason == search.ReasonBadConfig) {
+		return errors.New(failed.Message)
+	}
+	return err
 }
