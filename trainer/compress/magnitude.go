@@ -68,7 +68,9 @@ func (m *Masks) Apply(s *tensor.Scope) {
 	inner := s.Child()
 	inner.NoGrad(func() {
 		for i, w := range m.weights {
-			inner.Copy(w, inner.Mul(inner.Detach(w), m.keep[i]))
+			// + 0 turns the -0 of negative weights into 0, one bit pattern
+			// for all that was removed.
+			inner.Copy(w, inner.AddScalar(inner.Mul(inner.Detach(w), m.keep[i]), 0))
 		}
 	})
 	_ = inner.Close() // its error is now the outer scope's

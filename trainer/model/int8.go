@@ -11,6 +11,10 @@ import (
 // real weight is int8 times the scale of its row.
 const scaleSuffix = "_scale"
 
+// smallestNormal is the least float32 of full precision; below it a scale has
+// too few bits to divide by.
+const smallestNormal = 0x1p-126
+
 // QuantizeRows returns a matrix [rows, width] as int8 with one scale a row,
 // symmetric about 0: scale = max|w| / 127, q = round(w / scale), as in Jacob
 // et al. 2018, section 2, with zero-point 0.
@@ -31,7 +35,7 @@ func QuantizeRows(b Blob, values []float32) (quantized, scales Blob, err error) 
 			return Blob{}, Blob{}, fmt.Errorf("quantize %s: row %d is not finite", b.Name, r)
 		}
 		scale[r] = float32(largest / 127)
-		if scale[r] == 0 { // a row of zeros, or so small that they may be
+		if scale[r] < smallestNormal { // a row of zeros, or as good as
 			scale[r] = 1
 		}
 		for i, v := range row {

@@ -128,13 +128,20 @@ func (s *Scope) Clone(t *Tensor) *Tensor {
 	return c
 }
 
-// To returns t on the device, t's data copied if it lives elsewhere.
+// To returns t on the device, t's data copied if it lives elsewhere. A copy
+// to a CUDA device does not wait for what the device is doing: memory of the
+// host that is not page-locked is staged before the call returns (CUDA runtime
+// API, "API synchronization behavior"), so that t may be freed at once.
 func (s *Scope) To(t *Tensor, device Device) *Tensor {
 	if !s.ok("to", t) {
 		return nil
 	}
 	var out libtch.Ctensor
-	libtch.AtgTo(&out, t.c, int32(device))
+	nonBlocking := int32(0)
+	if device.IsCUDA() && !t.Device().IsCUDA() {
+		nonBlocking = 1
+	}
+	libtch.AtgToDevice(&out, t.c, int32(device), int32(t.DType()), nonBlocking, 0)
 	return s.own("to", out)
 }
 

@@ -32,12 +32,11 @@ func Live() int64 { return live.Load() }
 
 // Do runs f on one operating system thread, with a root scope that is closed
 // afterwards. It returns f's error, or else the root scope's first one.
-func Do(f func(root *Scope) error) (err error) {
+func Do(f func(root *Scope) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	root := &Scope{}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	return f(root)
+	return root.finish(f)
 }
 
 // lastError takes libtorch's error of this thread; nil if there is none.
@@ -84,8 +83,8 @@ func classify(op, message string) error {
 // Seed seeds libtorch's default generators, on every device.
 func Seed(seed int64) { C.hps_manual_seed(C.int64_t(seed)) }
 
-// SetThreads sets the number of threads that one CPU operator may use; n < 1
-// leaves it as it is.
+// SetThreads sets the number of threads that one CPU operator may use, matrix
+// products by OpenBLAS included; n < 1 leaves it as it is.
 func SetThreads(n int) {
 	if n >= 1 {
 		C.hps_set_num_threads(C.int(n))

@@ -26,12 +26,17 @@ func (s *Scope) Child() *Scope { return &Scope{parent: s, err: s.err} }
 // Run runs f in a child scope and closes it. It returns f's error, or else
 // the first one of the child's operators.
 func (s *Scope) Run(f func(*Scope) error) error {
-	c := s.Child()
-	err := f(c)
-	if closeErr := c.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return s.Child().finish(f)
+}
+
+// finish runs f in the scope and closes it, even when f panics.
+func (s *Scope) finish(f func(*Scope) error) (err error) {
+	defer func() {
+		if closeErr := s.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	return f(s)
 }
 
 // Err returns the first error of the scope's operators.
@@ -142,7 +147,7 @@ func (s *Scope) ok(op string, operands ...*Tensor) bool {
 		return false
 	}
 	for _, t := range operands {
-		if t == nil || t.c == nil {
+		if !t.alive() {
 			s.err = fmt.Errorf("%s: %w", op, ErrClosed)
 			return false
 		}

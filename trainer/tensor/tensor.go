@@ -83,11 +83,23 @@ func ParseDevice(name string) (Device, error) {
 	return CPU, fmt.Errorf("device %q: want auto, cpu, cuda or cuda:N", name)
 }
 
-// Dim returns the number of dimensions.
-func (t *Tensor) Dim() int { return int(libtch.AtDim(t.c)) }
+// alive reports whether there is a tensor behind the handle. What an operator
+// returned after an error is nil: describing it must not crash.
+func (t *Tensor) alive() bool { return t != nil && t.c != nil }
 
-// Shape returns the sizes of the dimensions.
+// Dim returns the number of dimensions, 0 for no tensor.
+func (t *Tensor) Dim() int {
+	if !t.alive() {
+		return 0
+	}
+	return int(libtch.AtDim(t.c))
+}
+
+// Shape returns the sizes of the dimensions, nil for no tensor.
 func (t *Tensor) Shape() []int64 {
+	if !t.alive() {
+		return nil
+	}
 	shape := make([]int64, t.Dim())
 	if len(shape) > 0 {
 		libtch.AtShape(t.c, unsafe.Pointer(&shape[0]))
@@ -95,8 +107,11 @@ func (t *Tensor) Shape() []int64 {
 	return shape
 }
 
-// Numel returns the number of elements.
+// Numel returns the number of elements, 0 for no tensor.
 func (t *Tensor) Numel() int64 {
+	if !t.alive() {
+		return 0
+	}
 	n := int64(1)
 	for _, s := range t.Shape() {
 		n *= s
@@ -104,16 +119,26 @@ func (t *Tensor) Numel() int64 {
 	return n
 }
 
-// DType returns the type of the elements.
-func (t *Tensor) DType() DType { return DType(libtch.AtScalarType(t.c)) }
+// DType returns the type of the elements, -1 for no tensor.
+func (t *Tensor) DType() DType {
+	if !t.alive() {
+		return -1
+	}
+	return DType(libtch.AtScalarType(t.c))
+}
 
-// Device returns where the tensor lives.
-func (t *Tensor) Device() Device { return Device(int32(libtch.AtDevice(t.c))) }
+// Device returns where the tensor lives, CPU for no tensor.
+func (t *Tensor) Device() Device {
+	if !t.alive() {
+		return CPU
+	}
+	return Device(int32(libtch.AtDevice(t.c)))
+}
 
 // Item returns the only element of a tensor as a float64, or NaN and an
 // error. On CUDA it waits for the device: keep it out of training loops.
 func (t *Tensor) Item() (float64, error) {
-	if t == nil || t.c == nil {
+	if !t.alive() {
 		return math.NaN(), fmt.Errorf("item: %w", ErrClosed)
 	}
 	var value C.double
@@ -140,7 +165,7 @@ func (t *Tensor) Int64s() ([]int64, error) {
 }
 
 func copyOut[T float32 | float64 | int64 | int8](t *Tensor, kind DType) ([]T, error) {
-	if t == nil || t.c == nil {
+	if !t.alive() {
 		return nil, fmt.Errorf("read tensor: %w", ErrClosed)
 	}
 	data := make([]T, t.Numel())
