@@ -1,6 +1,8 @@
 package meta
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -22,9 +25,11 @@ const (
 // A position is what a checkpoint keeps beside tensors, as JSON in the
 // file's metadata.
 type position struct {
+	Settings  string             `json:"settings"` // fingerprint
 	Seed      int64              `json:"seed"`
 	Total     int                `json:"total"`
 	Step      int                `json:"step"`
+	Validated int                `json:"validated"` // step of the last validation
 	FirstLoss *float64           `json:"first_loss,omitempty"`
 	Stale     int                `json:"stale"`
 	LossSum   float64            `json:"loss_sum"`
@@ -45,7 +50,8 @@ func (r *run) save(s *tensor.Scope) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	here := position{
-		Seed: r.Seed, Total: r.total, Step: r.position, Stale: r.stale,
+		Settings: fingerprint(r.Config), Seed: r.Seed, Total: r.total,
+		Step: r.position, Validated: r.validated, Stale: r.stale,
 		LossSum: r.lossSum, LossCount: r.lossCount, BestStep: r.outcome.Step, Metrics: r.outcome.Metrics,
 	}
 	if r.firstLoss == r.firstLoss {
@@ -60,7 +66,7 @@ func (r *run) save(s *tensor.Scope) error {
 	if err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
-	if r.outcome.Step == r.position && r.best != nil {
+	if r.outcome.Step == r.validated && r.position == r.validated && r.best != nil {
 		if err := model.WriteCheckpoint(filepath.Join(r.Dir, BestFile), weights, metadata); err != nil {
 			return err
 		}
@@ -104,22 +110,15 @@ func (r *run) resume(s *tensor.Scope) error {
 	if err != nil {
 		return fmt.Errorf("resume: %w; remove the file to start the trial over", err)
 	}
-	var here position
-	if err := json.Unmarshal([]byte(metadata[positionKey]), &here); err != nil {
-		return fmt.Errorf("resume: %s: no position in it; remove the file to start the trial over", path)
+	here, err := r.readPosition(path, metadata)
+	if err != nil {
+		return err
 	}
-	if here.Seed != r.Seed || here.Total != r.total {
-		return fmt.Errorf("resume: %s is of another training (seed %d, %d steps; this one has seed %d, %d steps); remove it to start over",
-			path, here.Seed, here.Total, r.Seed, r.total)
-	}
-	if err := model.Restore(s, r.trained, blobs); err != nil {
-		return fmt.Errorf("resume: %s: %w", path, err)
-	}
-	if err := model.Restore(s, r.optimizerState(), blobs); err != nil {
-		return fmt.Errorf("resume: %s: %w", path, err)
+	if err := model.Restore(s, append(r.optimizerState(), r.trained...), blobs); err != nil {
+		return fmt.Errorf("resume: %s: %w; remove the file to start the trial over", path, err)
 	}
 	r.optimizer.SetStep(int64(here.Step))
-	r.position, r.stale, r.outcome.Resumed = here.Step, here.Stale, here.Step
+	r.position, r.validated, r.stale, r.outcome.Resumed = here.Step, here.Validated, here.Stale, here.Step
 	r.lossSum, r.lossCount = here.LossSum, here.LossCount
 	if here.FirstLoss != nil {
 		r.firstLoss = *here.FirstLoss
@@ -130,11 +129,52 @@ func (r *run) resume(s *tensor.Scope) error {
 	return r.resumeBest(s, here)
 }
 
+// readPosition checks that a file is this training's.
+func (r *run) readPosition(path string, metadata map[string]string) (here position, err error) {
+	if err := json.Unmarshal([]byte(metadata[positionKey]), &here); err != nil {
+		return here, fmt.Errorf("resume: %s: no position in it; remove the file to start the trial over", path)
+	}
+	switch {
+	case here.Seed != r.Seed || here.Total != r.total:
+		return here, fmt.Errorf("resume: %s is of another training (seed %d, %d steps; this one has seed %d, %d steps); remove it to start over",
+			path, here.Seed, here.Total, r.Seed, r.total)
+	case here.Settings != fingerprint(r.Config):
+		return here, fmt.Errorf("resume: %s is of a training with other settings; remove it to start over", path)
+	case here.Step < 0 || here.Step > r.total || here.Validated > here.Step || here.BestStep > here.Validated:
+		return here, fmt.Errorf("resume: %s: impossible position %d of %d; remove the file to start the trial over", path, here.Step, r.total)
+	}
+	return here, nil
+}
+
+// fingerprint tells trainings apart by the settings that change their result.
+// Where files lie and what computes is left out: a trial may be taken up on
+// another machine.
+func fingerprint(c *setting.Config) string {
+	relevant := *c
+	relevant.Model, relevant.Tasks.Path = "", ""
+	relevant.Threads, relevant.Device = 0, setting.Device{}
+	relevant.Seed, relevant.SeedSet = 0, false // the run's seed counts, which has its own field
+	encoded, err := json.Marshal(relevant)
+	if err != nil { // plain values only: cannot happen, and two equal marks do no harm
+		return ""
+	}
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:8])
+}
+
 func (r *run) resumeBest(s *tensor.Scope, here position) error {
 	path := filepath.Join(r.Dir, BestFile)
-	blobs, _, err := model.ReadSafetensors(path)
+	blobs, metadata, err := model.ReadSafetensors(path)
 	if err != nil {
 		return fmt.Errorf("resume: %w; remove the folder %s to start the trial over", err, r.Dir)
+	}
+	// A process that died between the two files left a later best here: the
+	// validation that made it will come round again.
+	if best, err := r.readPosition(path, metadata); err != nil {
+		return err
+	} else if best.BestStep < here.BestStep {
+		return fmt.Errorf("resume: %s is of step %d, the checkpoint's best is of step %d; remove the folder %s to start the trial over",
+			path, best.BestStep, here.BestStep, r.Dir)
 	}
 	// keepBest makes the copies, whose contents are then overwritten.
 	r.keepBest(s)
@@ -143,7 +183,7 @@ func (r *run) resumeBest(s *tensor.Scope, here position) error {
 		copies[i] = model.Param{Name: p.Name, Tensor: r.best[i]}
 	}
 	if err := model.Restore(s, copies, blobs); err != nil {
-		return fmt.Errorf("resume: %s: %w", path, err)
+		return fmt.Errorf("resume: %s: %w; remove the folder %s to start the trial over", path, err, r.Dir)
 	}
 	r.outcome.Step, r.outcome.Metrics, r.outcome.Value = here.BestStep, here.Metrics, here.Metrics[r.Config.Metric]
 	return nil

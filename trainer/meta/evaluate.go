@@ -25,15 +25,15 @@ func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes
 		return Measurement{}, fmt.Errorf("evaluate: no episodes")
 	}
 	device := l.Encoder.Device()
-	var losses, accuracies []float64
+	var losses, accuracies []float64 // of each episode
 	err := s.Run(func(s *tensor.Scope) error {
 		rows, distinct := rowsOf(episodes)
 		vectors, err := l.EmbedAll(s, data.Texts(distinct))
 		if err != nil {
 			return err
 		}
-		for _, e := range episodes {
-			var loss, hits *tensor.Tensor
+		loss, hits := make([]*tensor.Tensor, len(episodes)), make([]*tensor.Tensor, len(episodes))
+		for i, e := range episodes {
 			err := s.Run(func(inner *tensor.Scope) error {
 				pick := func(examples []int) *tensor.Tensor {
 					index := make([]int64, len(examples))
@@ -49,23 +49,24 @@ func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes
 				inner.NoGrad(func() {
 					logits := classifier.Logits(inner, pick(e.Query))
 					labels := inner.To(inner.FromInt64(e.QueryLabels), device)
-					loss = inner.Move(inner.CrossEntropy(logits, labels), s)
-					hits = inner.Move(inner.Sum(inner.Equal(inner.Argmax(logits, -1), labels)), s)
+					loss[i] = inner.Move(inner.CrossEntropy(logits, labels), s)
+					hits[i] = inner.Move(inner.Sum(inner.Equal(inner.Argmax(logits, -1), labels)), s)
 				})
 				return nil
 			})
 			if err != nil {
 				return err
 			}
-			l, err := loss.Item()
-			if err != nil {
-				return err
-			}
-			right, err := hits.Item()
-			if err != nil {
-				return err
-			}
-			losses, accuracies = append(losses, l), append(accuracies, right/float64(len(e.QueryLabels)))
+		}
+		// Read at the end: each look waits for the device.
+		if losses, err = s.Stack(0, loss...).Float64s(); err != nil {
+			return err
+		}
+		if accuracies, err = s.Stack(0, hits...).Float64s(); err != nil {
+			return err
+		}
+		for i, e := range episodes {
+			accuracies[i] /= float64(len(e.QueryLabels))
 		}
 		return nil
 	})

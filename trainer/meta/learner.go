@@ -16,6 +16,9 @@ type Learner struct {
 	Pooling    model.Pooling
 	Projection *Projection // nil: none
 	Pad        int32       // token id that fills batches up
+	// Stopped, when it is closed, makes EmbedAll give up with [ErrStopped]
+	// after a batch. nil: it never does.
+	Stopped <-chan struct{}
 }
 
 // A Projection is y = W x + b with W [hidden, hidden].
@@ -62,6 +65,15 @@ func (l *Learner) Embed(s *tensor.Scope, texts [][]int32, dropout float64) *tens
 	return x
 }
 
+func (l *Learner) stopRequested() bool {
+	select {
+	case <-l.Stopped:
+		return true
+	default:
+		return false
+	}
+}
+
 // evalBatch is the number of texts that EmbedAll encodes at once: large
 // enough to fill the vector units, small enough to stay in the caches.
 const evalBatch = 64
@@ -81,6 +93,9 @@ func (l *Learner) EmbedAll(s *tensor.Scope, texts [][]int32) (*tensor.Tensor, er
 		batch := make([][]int32, len(chunk))
 		for i, j := range chunk {
 			batch[i] = texts[j]
+		}
+		if l.stopRequested() {
+			return nil, ErrStopped
 		}
 		err := s.Run(func(inner *tensor.Scope) error {
 			inner.NoGrad(func() {

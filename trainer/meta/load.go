@@ -22,6 +22,9 @@ func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokeni
 	if int64(config.MaxLength) > encoder.Config.MaxPositions {
 		return nil, fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, encoder.Config.MaxPositions, config.Model)
 	}
+	if err := config.Freeze.Fits(encoder.Config.Layers); err != nil {
+		return nil, err
+	}
 	l := &Learner{Encoder: encoder, Pooling: model.Pooling(config.Pooling), Pad: tokenizer.Special().Pad}
 	// joint has a head of its own for each task; the others need one on top
 	// of the encoder, or all-but-head would leave them nothing to train.

@@ -23,6 +23,9 @@ func fitProbe(s *tensor.Scope, x *tensor.Tensor, labels []int64, ways int) (Clas
 	if _, err := classMeans(labels, ways); err != nil {
 		return Classifier{}, err
 	}
+	if s.Err() != nil {
+		return Classifier{}, s.Err()
+	}
 	device := x.Device()
 	hidden := x.Shape()[1]
 	x = s.Detach(x)

@@ -81,6 +81,8 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 		return nil, fmt.Errorf("freeze %s leaves nothing to train", opts.Config.Freeze)
 	}
 	outcome := &Outcome{Value: math.NaN()}
+	l.Stopped = opts.Stopped
+	defer func() { l.Stopped = nil }()
 	err = root.Run(func(s *tensor.Scope) error {
 		r := &run{
 			Options: opts, algorithm: a, learner: l, data: data, validation: validation,
@@ -122,6 +124,7 @@ type run struct {
 
 	// What a checkpoint keeps beside tensors.
 	position  int     // finished steps
+	validated int     // position of the last validation
 	firstLoss float64 // of training; NaN until known
 	stale     int     // validations since the best one
 	lossSum   float64 // over the steps since the last validation
@@ -139,35 +142,47 @@ func (r *run) train(s *tensor.Scope) error {
 	if err := r.resume(s); err != nil {
 		return err
 	}
-	for r.position < r.total {
+	for !r.finished() {
 		if r.stopRequested() {
 			return r.stop(s)
 		}
-		if err := r.step(s); err != nil {
-			return fmt.Errorf("step %d: %w", r.position+1, err)
-		}
-		last := r.position == r.total
-		if len(r.pending) >= lossWindow || last || r.due() {
-			if err := r.readLosses(s); err != nil {
-				return err
-			}
-		}
-		if !r.due() && !last {
-			continue
-		}
-		if err := r.validate(s); err != nil {
+		if err := r.advance(s); err != nil {
 			return err
-		}
-		if patience := r.Config.EarlyStopping; patience > 0 && r.stale >= patience {
-			break
 		}
 	}
 	r.outcome.Steps = r.position
 	return r.restoreBest(s)
 }
 
-// due reports whether a validation follows the step that was just made.
-func (r *run) due() bool { return r.position%r.data.EvalEvery() == 0 }
+// finished reports whether the last step was validated, or patience is at an
+// end.
+func (r *run) finished() bool {
+	patience := r.Config.EarlyStopping
+	return r.validated == r.total || patience > 0 && r.stale >= patience
+}
+
+// advance validates if that is due, and makes a step otherwise.
+func (r *run) advance(s *tensor.Scope) error {
+	if r.due() {
+		err := r.validate(s)
+		if errors.Is(err, ErrStopped) {
+			return r.stop(s) // the next call begins with this validation
+		}
+		return err
+	}
+	if err := r.step(s); err != nil {
+		return fmt.Errorf("step %d: %w", r.position+1, err)
+	}
+	if len(r.pending) >= lossWindow {
+		return r.readLosses(s)
+	}
+	return nil
+}
+
+// due reports whether the step that was made last is to be validated.
+func (r *run) due() bool {
+	return r.position > r.validated && (r.position%r.data.EvalEvery() == 0 || r.position == r.total)
+}
 
 func (r *run) stopRequested() bool {
 	select {
@@ -275,6 +290,9 @@ func (r *run) checkLoss(which string, loss float64, step int) error {
 }
 
 func (r *run) validate(s *tensor.Scope) error {
+	if err := r.readLosses(s); err != nil {
+		return err
+	}
 	m, err := Evaluate(s, r.algorithm.Adapt, r.learner, r.data, r.validation)
 	if err != nil {
 		return err
@@ -283,7 +301,7 @@ func (r *run) validate(s *tensor.Scope) error {
 	if r.lossCount > 0 {
 		metrics["train_loss"] = r.lossSum / float64(r.lossCount)
 	}
-	r.lossSum, r.lossCount = 0, 0
+	r.lossSum, r.lossCount, r.validated = 0, 0, r.position
 	if err := r.checkLoss("validation", m.Loss, r.position); err != nil {
 		return err
 	}
