@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -123,7 +124,7 @@ func (s *server) runTrial(m protocol.Trial, stopped <-chan struct{}) protocol.Me
 	}
 	answer := protocol.Result{Number: m.Number, Value: protocol.Value(result.Value), Metrics: result.Metrics}
 	if m.CheckpointDir != "" {
-		answer.Artifacts = map[string]string{"best": meta.BestFile}
+		answer.Artifacts = map[string]string{"best": filepath.Join(m.CheckpointDir, meta.BestFile)}
 	}
 	return answer
 }

@@ -33,7 +33,7 @@ type Job struct {
 // Run runs trials until the budget is spent or somebody stops it, and says on
 // the standard error how it ended.
 func (j *Job) Run(ctx context.Context) error {
-	runner, shown, err := j.runner()
+	runner, shown, err := j.runner(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (j *Job) stopped(cause error) error {
 }
 
 // runner makes the runner with everything that it needs.
-func (j *Job) runner() (*search.Runner, display, error) {
+func (j *Job) runner(ctx context.Context) (*search.Runner, display, error) {
 	def := &j.Study.Definition
 	sampler, err := kinds.NewSampler(def.Sampler)
 	if err != nil {
@@ -83,7 +83,10 @@ func (j *Job) runner() (*search.Runner, display, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, nil, fmt.Errorf("folder of study %s: %w", j.Study.Name, err)
 	}
-	shown := j.display()
+	shown, err := j.retain(ctx, j.display(), dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)
+	}
 	study := j.placed()
 	devices := deal(j.Devices, cudaDevices())
 	j.Log().Debug("run", "study", study.Name, "folder", dir, "command", command, "workers", max(1, j.Budget.Parallel),

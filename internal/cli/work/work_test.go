@@ -1,13 +1,19 @@
 package work
 
 import (
+	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/objective"
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/storage"
 )
 
 func TestParseDevices(t *testing.T) {
@@ -109,5 +115,67 @@ func TestEndLine(t *testing.T) {
 		if got := endLine(study, trial, test.end); got != test.want {
 			t.Errorf("endLine = %q, want %q", got, test.want)
 		}
+	}
+}
+
+func TestRetentionKeepsTheBestAndTheLast(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	store, err := storage.Open(ctx, storage.MemoryURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	study, err := store.CreateStudy(ctx, search.Definition{Name: "s", Objective: search.ObjectiveSpec{Direction: search.Minimize}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	finish := func(d display, number int, value float64) {
+		t.Helper()
+		claim, err := store.Start(ctx, study.ID, search.NewTrial{Number: number}, "w", time.Minute, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcome := search.Outcome{State: search.Complete, Values: []float64{value}}
+		if err := store.Finish(ctx, claim, outcome); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(search.TrialDir(dir, number), objective.CheckpointDir)
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		d.TrialEnded(&search.Trial{Number: number}, search.TrialEnd{Outcome: &outcome})
+	}
+	left := func() string {
+		paths, err := filepath.Glob(filepath.Join(dir, "trials", "*", objective.CheckpointDir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var numbers []string
+		for _, p := range paths {
+			numbers = append(numbers, filepath.Base(filepath.Dir(p)))
+		}
+		return strings.Join(numbers, " ")
+	}
+	job := &Job{Factory: &app.Factory{}, Store: store, Study: study}
+	retain := func() display {
+		d, err := job.retain(ctx, quiet{}, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	first := retain()
+	for number, value := range []float64{5, 1, 4, 3} {
+		finish(first, number, value)
+	}
+	if got := left(); got != "1 2 3" {
+		t.Errorf("checkpoints of trials %s are left, want those of the best (1) and the last two (2 3)", got)
+	}
+	second := retain() // a later run, in which another trial becomes the best
+	finish(second, 4, 0.5)
+	finish(second, 5, 9)
+	if got := left(); got != "4 5" {
+		t.Errorf("checkpoints of trials %s are left, want 4 5", got)
 	}
 }

@@ -1,0 +1,100 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hpsearch/hpsearch/objective"
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// keepLast is the number of trials, beside the best one, whose checkpoints
+// stay: those that ended last.
+const keepLast = 2
+
+// retention is a display that also clears checkpoints away: those of a
+// finished trial are worth gigabytes and, once a better one is known, nothing.
+// Logs stay.
+type retention struct {
+	display
+	job *Job
+	dir string // of the study
+
+	mu    sync.Mutex
+	ended []int // finished trials whose checkpoints are still there, the last ones last
+}
+
+// retain puts checkpoint retention before a display. What earlier runs left
+// is taken over.
+func (j *Job) retain(ctx context.Context, shown display, dir string) (display, error) {
+	r := &retention{display: shown, job: j, dir: dir}
+	left, err := filepath.Glob(filepath.Join(dir, "trials", "*", objective.CheckpointDir))
+	if err != nil || len(left) == 0 {
+		return r, err
+	}
+	there := make(map[string]bool, len(left))
+	for _, path := range left {
+		there[path] = true
+	}
+	finished, err := j.Store.Trials(ctx, j.Study.ID, search.TrialQuery{
+		States: []search.State{search.Complete, search.Pruned, search.Failed}, After: -1, Brief: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range finished {
+		if there[r.checkpoint(t.Number)] {
+			r.ended = append(r.ended, t.Number)
+		}
+	}
+	return r, nil
+}
+
+func (r *retention) checkpoint(number int) string {
+	return filepath.Join(search.TrialDir(r.dir, number), objective.CheckpointDir)
+}
+
+// TrialEnded implements [search.Observer].
+func (r *retention) TrialEnded(t *search.Trial, end search.TrialEnd) {
+	r.display.TrialEnded(t, end)
+	if end.Outcome == nil {
+		return // it will go on from its checkpoint
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = append(r.ended, t.Number)
+	if len(r.ended) <= keepLast {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	best := -1
+	switch b, err := r.job.Store.Best(ctx, r.job.Study.ID); {
+	case err == nil:
+		best = b.Number
+	case !errors.Is(err, search.ErrNotFound):
+		r.job.Log().Warn("checkpoints are not cleared", "error", err)
+		return // without knowing the best one, keep all
+	}
+	r.clear(best)
+}
+
+// clear removes the checkpoints of all but the last trials and the best one.
+func (r *retention) clear(best int) {
+	old := len(r.ended) - keepLast
+	var kept []int
+	for i, number := range r.ended {
+		if i >= old || number == best {
+			kept = append(kept, number)
+			continue
+		}
+		if err := os.RemoveAll(r.checkpoint(number)); err != nil {
+			r.job.Log().Warn("a checkpoint is not cleared", "trial", number, "error", err)
+		}
+	}
+	r.ended = kept
+}
