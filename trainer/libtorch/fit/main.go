@@ -4,6 +4,8 @@
 //	go run ./trainer/libtorch/fit go build -o bin/hpsearch-trainer ./cmd/hpsearch-trainer
 //
 // Without a command it prints the variables, one a line, for `env` or a shell.
+// With -find it only says which libtorch it found; the exit code is 3 when
+// there is none, so that a set-up script knows that it has to install one.
 package main
 
 import (
@@ -18,6 +20,9 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/libtorch"
 )
 
+// exitNotFound is the exit code when there is no libtorch on the machine.
+const exitNotFound = 3
+
 func main() {
 	if err := run(context.Background(), os.Args[1:]); err != nil {
 		var exit *exec.ExitError
@@ -25,6 +30,9 @@ func main() {
 			os.Exit(exit.ExitCode())
 		}
 		fmt.Fprintln(os.Stderr, "fit:", err)
+		if errors.Is(err, libtorch.ErrNotFound) {
+			os.Exit(exitNotFound)
+		}
 		os.Exit(1)
 	}
 }
@@ -33,6 +41,10 @@ func run(ctx context.Context, args []string) error {
 	install, err := libtorch.Finder{}.Find(ctx)
 	if err != nil {
 		return err
+	}
+	if len(args) == 1 && args[0] == "-find" {
+		fmt.Printf("%s in %s (%s)\n", install.Version, install.Root, install.Source)
+		return nil
 	}
 	gotch, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/sugarme/gotch").Output()
 	if err != nil {

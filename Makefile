@@ -1,0 +1,46 @@
+# hpsearch: `make help` lists the targets. The work is done by scripts/.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Which budget `make demo` spends: full or small.
+DEMO ?= full
+# Which version of PyPI's torch `make test-torch` takes.
+TORCH ?= 2.11.0
+# More flags for `go test`, for example FLAGS='-run TestBert -v'.
+FLAGS ?=
+
+.PHONY: help setup build demo test test-race test-torch lint bench fmt clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what a build needs and is missing: libtorch, a C++ compiler
+	@scripts/setup.sh
+
+build: setup ## build bin/hpsearch and bin/hpsearch-trainer (set-up included)
+	@scripts/build.sh
+
+demo: build ## do the whole job on a real model and real text; DEMO=small for a quick one
+	@scripts/demo.sh $(DEMO)
+
+test: build ## run all tests (set-up and the model that they need included)
+	@scripts/test.sh $(FLAGS)
+
+test-race: setup ## run the tests of the packages without libtorch under the race detector
+	@scripts/packages.sh go | CGO_ENABLED=1 xargs go test -race $(FLAGS)
+
+test-torch: setup ## run the trainer's tests on PyPI's torch; TORCH=2.11.0 names the version
+	@scripts/test-torch.sh $(TORCH) $(FLAGS)
+
+lint: setup ## run golangci-lint (built from source the first time: some minutes)
+	@scripts/lint.sh
+
+bench: build ## measure the start-up time, and a training step against Python's
+	@scripts/bench.sh
+
+fmt: ## format the Go sources
+	@gofmt -w -s $$(git ls-files '*.go')
+
+clean: ## remove what was built here; downloads in ~/.cache/hpsearch stay
+	rm -rf bin .build
