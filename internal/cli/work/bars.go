@@ -130,8 +130,13 @@ func (b *bars) TrialEnded(t *search.Trial, end search.TrialEnd) {
 	}
 	b.bar.SetCurrent(ended)
 	if end.Outcome == nil || end.Outcome.State == search.Failed {
-		fmt.Fprintln(b.container, endLine(b.study, t, end)) // above the bars; a lost line is no loss
+		b.say(endLine(b.study, t, end))
 	}
+}
+
+// say writes a line above the bars.
+func (b *bars) say(line string) {
+	fmt.Fprintln(b.container, line) // a lost line is no loss
 }
 
 func (b *bars) change(t *search.Trial, apply func(*runningTrial)) {

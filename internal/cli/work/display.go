@@ -12,6 +12,8 @@ import (
 // error.
 type display interface {
 	search.Observer
+	// say writes a line where it does not disturb what is drawn.
+	say(line string)
 	// close ends the display; what was started is no longer drawn.
 	close()
 }
@@ -30,7 +32,8 @@ func (j *Job) display() display {
 // quiet shows nothing.
 type quiet struct{ search.NopObserver }
 
-func (quiet) close() {}
+func (quiet) say(string) {}
+func (quiet) close()     {}
 
 // endLine describes how a trial ended, in one line.
 func endLine(study *search.Study, t *search.Trial, end search.TrialEnd) string {

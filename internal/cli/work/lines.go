@@ -23,21 +23,21 @@ func newLines(j *Job) *lines { return &lines{study: j.Study, w: j.Err} }
 // earlier attempt is worth a line.
 func (l *lines) TrialStarted(t *search.Trial) {
 	if t.Attempt > 1 {
-		l.print(fmt.Sprintf("trial %d  goes on, attempt %d", t.Number, t.Attempt))
+		l.say(fmt.Sprintf("trial %d  goes on, attempt %d", t.Number, t.Attempt))
 	}
 }
 
 // TrialRetried implements [search.Observer].
 func (l *lines) TrialRetried(t *search.Trial, failure *search.TrialError) {
-	l.print(fmt.Sprintf("trial %d  again: %v", t.Number, failure))
+	l.say(fmt.Sprintf("trial %d  again: %v", t.Number, failure))
 }
 
 // TrialEnded implements [search.Observer].
 func (l *lines) TrialEnded(t *search.Trial, end search.TrialEnd) {
-	l.print(endLine(l.study, t, end))
+	l.say(endLine(l.study, t, end))
 }
 
-func (l *lines) print(line string) {
+func (l *lines) say(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fmt.Fprintln(l.w, line)

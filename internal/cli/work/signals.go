@@ -24,7 +24,7 @@ type signals struct {
 }
 
 // watch begins to watch for interrupts.
-func watch(ctx context.Context, j *Job, runner stopper) (context.Context, *signals) {
+func watch(ctx context.Context, j *Job, runner stopper, shown display) (context.Context, *signals) {
 	ctx, cancel := context.WithCancel(ctx)
 	arrived := make(chan os.Signal, 2)
 	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM)
@@ -42,7 +42,7 @@ func watch(ctx context.Context, j *Job, runner stopper) (context.Context, *signa
 					cancel()
 					return
 				}
-				s.first(j, runner, sig)
+				s.first(j, runner, shown, sig)
 			case <-done:
 				return
 			}
@@ -51,7 +51,7 @@ func watch(ctx context.Context, j *Job, runner stopper) (context.Context, *signa
 	return ctx, s
 }
 
-func (s *signals) first(j *Job, runner stopper, sig os.Signal) {
+func (s *signals) first(j *Job, runner stopper, shown display, sig os.Signal) {
 	s.mu.Lock()
 	s.err = app.ErrInterrupted
 	reason := search.StopCancelled
@@ -62,7 +62,7 @@ func (s *signals) first(j *Job, runner stopper, sig os.Signal) {
 		}
 	}
 	s.mu.Unlock()
-	j.Say("Stopping: running trials write a checkpoint and are given back; once more stops at once.")
+	shown.say("Stopping: running trials write a checkpoint and are given back; once more stops at once.")
 	runner.Stop(reason)
 }
 

@@ -37,7 +37,7 @@ func (j *Job) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, signals := watch(ctx, j, runner)
+	ctx, signals := watch(ctx, j, runner, shown)
 	defer signals.stop()
 	ending, err := runner.Run(ctx)
 	shown.close()
