@@ -121,7 +121,7 @@ func (s Setting) Allowed() string {
 // Markdown returns the schema as a table for the documentation.
 func Markdown() string {
 	var b strings.Builder
-	b.WriteString("| setting | values | default | meaning |\n|---|---|---|---|\n")
+	b.WriteString("| setting | values | default | searched | meaning |\n|---|---|---|---|---|\n")
 	for _, s := range table {
 		def := "-"
 		switch {
@@ -130,7 +130,11 @@ func Markdown() string {
 		case s.Default != nil:
 			def = fmt.Sprintf("`%v`", s.Default)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", s.Name, s.Allowed(), def, s.Doc)
+		searched := "yes"
+		if s.Fixed {
+			searched = "no"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", s.Name, s.Allowed(), def, searched, s.Doc)
 	}
 	return b.String()
 }
