@@ -96,11 +96,23 @@ func (c *conversation) receive(m protocol.Message) (result protocol.Result, done
 
 // failure turns what a trainer says into the error of an objective.
 func failure(m protocol.Failed) error {
-	if m.Reason == protocol.Stopped {
+	switch m.Reason {
+	case protocol.Stopped:
 		return search.ErrStopped
+	case protocol.Unavailable:
+		return unavailable(m.Message)
 	}
 	return &search.TrialError{Reason: string(m.Reason), Message: m.Message}
 }
+
+// unavailable is the trainer's word that it can run no trial at all.
+type unavailable string
+
+// Error implements error.
+func (u unavailable) Error() string { return string(u) }
+
+// Is makes it a [search.ErrUnavailable].
+func (u unavailable) Is(target error) bool { return target == search.ErrUnavailable }
 
 // ended says why the trainer's messages ended too early.
 func (c *conversation) ended(stopped bool) error {

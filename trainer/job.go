@@ -25,7 +25,7 @@ func (s *server) runJob(m protocol.Job, stopped <-chan struct{}) protocol.Messag
 	case protocol.JobPredict:
 		output, err = s.predict(m.Config)
 	default:
-		err = fmt.Errorf("%w: job %q is not known", ErrConfig, m.Kind)
+		err = badConfig(fmt.Errorf("job %q is not known", m.Kind))
 	}
 	if err != nil {
 		return failed(protocol.JobNumber, err)
@@ -56,11 +56,11 @@ type exportJob struct {
 func (s *server) export(raw json.RawMessage, stopped <-chan struct{}) (*export.Report, error) {
 	var job exportJob
 	if err := json.Unmarshal(raw, &job); err != nil {
-		return nil, fmt.Errorf("%w: export: %w", ErrConfig, err)
+		return nil, badConfig(fmt.Errorf("export: %w", err))
 	}
 	spec, err := compress.ParseSpec(job.Prune, job.Quantize)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		return nil, badConfig(err)
 	}
 	settings, err := withMetric(job.Settings, job.Metric)
 	if err != nil {
@@ -78,11 +78,11 @@ func (s *server) export(raw json.RawMessage, stopped <-chan struct{}) (*export.R
 	}
 	device, err := selectDevice(config)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		return nil, unavailable(err)
 	}
 	material, err := s.workshop.prepare(config, seed)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		return nil, err
 	}
 	return export.Run(export.Request{
 		Study: job.Study, Trial: job.Trial, Params: job.Params, Config: config, Seed: seed, StoredValue: job.Value,
@@ -121,7 +121,7 @@ func adapt(raw json.RawMessage) (*export.Adapted, error) {
 		Seed  int64  `json:"seed"`
 	}
 	if err := json.Unmarshal(raw, &job); err != nil {
-		return nil, fmt.Errorf("%w: adapt: %w", ErrConfig, err)
+		return nil, badConfig(fmt.Errorf("adapt: %w", err))
 	}
 	return export.Adapt(export.AdaptRequest{Model: job.Model, Task: job.Task, To: job.To, Seed: job.Seed})
 }
@@ -138,7 +138,7 @@ func (s *server) predict(raw json.RawMessage) (*predictions, error) {
 		Texts []string `json:"texts"`
 	}
 	if err := json.Unmarshal(raw, &job); err != nil {
-		return nil, fmt.Errorf("%w: predict: %w", ErrConfig, err)
+		return nil, badConfig(fmt.Errorf("predict: %w", err))
 	}
 	if err := s.loadPredictor(job.Model); err != nil {
 		return nil, err

@@ -136,7 +136,7 @@ func withMetric(config json.RawMessage, metric string) (json.RawMessage, error) 
 	}
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(config, &values); err != nil {
-		return nil, fmt.Errorf("%w: settings are no JSON object: %w", ErrConfig, err)
+		return nil, badConfig(fmt.Errorf("settings are no JSON object: %w", err))
 	}
 	if _, ok := values["metric"]; ok {
 		return config, nil
@@ -176,18 +176,6 @@ func (s *server) hooks(number int, phase string) meta.Hooks {
 	}
 }
 
-// failed maps an error to the reason that the worker acts on.
 func failed(number int, err error) protocol.Failed {
-	reason := protocol.OtherError
-	switch {
-	case errors.Is(err, meta.ErrStopped):
-		reason = protocol.Stopped
-	case errors.Is(err, meta.ErrDiverged):
-		reason = protocol.Diverged
-	case errors.Is(err, tensor.ErrOutOfMemory):
-		reason = protocol.OutOfMemory
-	case errors.Is(err, ErrConfig):
-		reason = protocol.BadConfig
-	}
-	return protocol.Failed{Number: number, Reason: reason, Message: err.Error()}
+	return protocol.Failed{Number: number, Reason: reasonOf(err), Message: err.Error()}
 }

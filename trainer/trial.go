@@ -2,17 +2,12 @@ package trainer
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
-
-// ErrConfig is wrapped by errors that another attempt cannot mend: settings
-// that do not fit together, files that are missing or damaged.
-var ErrConfig = errors.New("bad configuration")
 
 // A Trial is one meta-training to run.
 type Trial struct {
@@ -38,21 +33,24 @@ func (w *Workshop) RunTrial(t Trial) (*Result, error) {
 	}
 	device, err := selectDevice(config)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		return nil, unavailable(err)
 	}
 	material, err := w.prepare(config, seed)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		return nil, err
 	}
 	var result *Result
 	err = tensor.Do(func(s *tensor.Scope) error {
 		learner, err := meta.LoadLearner(s, config, material.tokenizer, device)
 		if err != nil {
-			return configError(err)
+			return unavailable(err)
+		}
+		if err := learner.Fits(config); err != nil {
+			return badConfig(err)
 		}
 		algorithm, err := meta.NewAlgorithm(s, meta.Setup{Config: config, Seed: seed, Learner: learner, Data: material.data})
 		if err != nil {
-			return configError(err)
+			return badConfig(err)
 		}
 		outcome, err := meta.Train(s, algorithm, learner, material.data, meta.Options{
 			Config: config, Seed: seed, Dir: t.CheckpointDir, Stopped: t.Stopped, Hooks: t.Hooks,
@@ -83,24 +81,15 @@ func trialMetrics(o *meta.Outcome) map[string]float64 {
 	return metrics
 }
 
-// configError marks an error as the configuration's fault unless it is a
-// lack of memory.
-func configError(err error) error {
-	if errors.Is(err, tensor.ErrOutOfMemory) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrConfig, err)
-}
-
 // parseConfig reads settings; the seed is the settings' own if they fix one.
 func parseConfig(raw json.RawMessage, seed int64) (*setting.Config, int64, error) {
 	var values map[string]any
 	if err := json.Unmarshal(raw, &values); err != nil {
-		return nil, 0, fmt.Errorf("%w: settings are no JSON object: %w", ErrConfig, err)
+		return nil, 0, badConfig(fmt.Errorf("settings are no JSON object: %w", err))
 	}
 	config, err := setting.Parse(values)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", ErrConfig, err)
+		return nil, 0, badConfig(err)
 	}
 	if config.SeedSet {
 		seed = config.Seed

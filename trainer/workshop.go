@@ -47,12 +47,12 @@ func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error
 	defer w.mu.Unlock()
 	tokenizer, err := w.tokenizer(config.Model)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
 	family, ok := w.families[config.Tasks]
 	if !ok {
 		if family, err = task.Load(config.Tasks); err != nil {
-			return nil, err
+			return nil, unavailable(err)
 		}
 		w.families[config.Tasks] = family
 	}
@@ -64,7 +64,7 @@ func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error
 	}
 	data, err := meta.NewData(family, corpus, config, seed)
 	if err != nil {
-		return nil, err
+		return nil, badConfig(err)
 	}
 	return &material{tokenizer: tokenizer, data: data}, nil
 }

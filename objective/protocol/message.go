@@ -31,6 +31,7 @@ const (
 	Diverged    FailReason = "diverged"      // the loss is not finite, or exploded
 	OutOfMemory FailReason = "out-of-memory" // on the device or the host
 	BadConfig   FailReason = "bad-config"    // trying again cannot help
+	Unavailable FailReason = "unavailable"   // no trial can be run now: the disk is full, a model file is damaged
 	Stopped     FailReason = "stopped"       // as asked by a Stop
 	OtherError  FailReason = "error"         // anything else
 )
@@ -214,7 +215,7 @@ func (m Result) check() error { return checkPosition(m.Number, 0) }
 
 func (m Failed) check() error {
 	switch m.Reason {
-	case Diverged, OutOfMemory, BadConfig, Stopped, OtherError:
+	case Diverged, OutOfMemory, BadConfig, Unavailable, Stopped, OtherError:
 		return checkPosition(m.Number, 0)
 	}
 	return fmt.Errorf("unknown reason %q", m.Reason)

@@ -106,6 +106,9 @@ func (e *exporter) run(s *tensor.Scope) error {
 	if err != nil {
 		return err
 	}
+	if err := learner.Fits(e.Config); err != nil {
+		return err
+	}
 	e.bundle = &Bundle{
 		Tokenizer: e.Tokenizer, Learner: learner,
 		Manifest: Manifest{

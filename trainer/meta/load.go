@@ -19,9 +19,6 @@ func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokeni
 	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
 		return nil, fmt.Errorf("%s: %w", config.Model, err)
 	}
-	if int64(config.MaxLength) > encoder.Config.MaxPositions {
-		return nil, fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, encoder.Config.MaxPositions, config.Model)
-	}
 	if err := config.Freeze.Fits(encoder.Config.Layers); err != nil {
 		return nil, err
 	}
@@ -32,4 +29,13 @@ func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokeni
 		l.Projection = NewProjection(s, encoder.Config.Hidden, device)
 	}
 	return l, s.Err()
+}
+
+// Fits reports what of a configuration the encoder cannot do.
+func (l *Learner) Fits(config *setting.Config) error {
+	encoder := l.Encoder.Config
+	if int64(config.MaxLength) > encoder.MaxPositions {
+		return fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, encoder.MaxPositions, config.Model)
+	}
+	return config.Freeze.Fits(encoder.Layers)
 }
