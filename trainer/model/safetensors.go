@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -177,6 +179,10 @@ func writeFile(path string, durable bool, write func(io.Writer) error) (err erro
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
+			var inner *fs.PathError // names the temporary file
+			if errors.As(err, &inner) {
+				err = inner.Err
+			}
 			err = fmt.Errorf("write %s: %w", path, err)
 		}
 	}()

@@ -105,7 +105,10 @@ func BuildInfo() (version, config string) {
 // loadCUDA opens libtorch_cuda.so, which the program is not linked against:
 // the same program runs where there is none.
 var loadCUDA = sync.OnceValue(func() error {
-	return shimError("load libtorch_cuda.so", C.hps_load_cuda())
+	if err := shimError("this libtorch has no usable CUDA part", C.hps_load_cuda()); err != nil {
+		return fmt.Errorf("%w; use device cpu, or a libtorch that was built with CUDA", err)
+	}
+	return nil
 })
 
 // CUDADevices returns the number of usable CUDA devices and, when there are
