@@ -1,0 +1,321 @@
+package meta
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// closedAt returns a channel for Options.Stopped, and the hook that closes it
+// after a step; step 0 is before the first.
+func closedAt(step int) (chan struct{}, func(int)) {
+	stopped := make(chan struct{})
+	if step == 0 {
+		close(stopped)
+	}
+	return stopped, func(done int) {
+		if done == step {
+			close(stopped)
+		}
+	}
+}
+
+// trainInPieces stops a training after the given steps, each time in a new
+// process as far as the trainer can tell, and lets the last piece end.
+func trainInPieces(t *testing.T, b *bench, changes map[string]any, seed int64, stops ...int) *history {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "trial", "checkpoint")
+	reports := make(map[int]map[string]float64)
+	for _, step := range stops {
+		stopped, hook := closedAt(step)
+		h, err := b.train(t, changes, seed, dir, stopped, hook)
+		if !errors.Is(err, ErrStopped) {
+			t.Fatalf("stop at %d: %v", step, err)
+		}
+		if n := len(h.saved); n == 0 || h.saved[n-1] != step {
+			t.Errorf("stop at %d: checkpoints at %v", step, h.saved)
+		}
+		checkFiles(t, dir, CheckpointFile)
+		maps.Copy(reports, h.reports)
+	}
+	h, err := b.train(t, changes, seed, dir, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := stops[len(stops)-1]; h.outcome.Resumed != last {
+		t.Errorf("resumed at %d, want %d", h.outcome.Resumed, last)
+	}
+	checkFiles(t, dir, CheckpointFile, BestFile)
+	maps.Copy(reports, h.reports)
+	h.reports = reports
+	return h
+}
+
+// checkFiles wants the named files and, beside them, the best weights at most.
+func checkFiles(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have []string
+	for _, e := range entries {
+		have = append(have, e.Name())
+		if e.Name() != CheckpointFile && e.Name() != BestFile {
+			t.Errorf("%s was left in %s", e.Name(), dir)
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(have, name) {
+			t.Errorf("no %s among %v", name, have)
+		}
+	}
+}
+
+func TestResumeIsBitIdentical(t *testing.T) {
+	b := newBench(t)
+	for _, algorithm := range algorithmNames {
+		changes := map[string]any{"algorithm": algorithm, "learning_rate": 0.01} // validations at 3, 6 and 8
+		want := mustTrain(t, b, changes, 9)
+		for _, stops := range [][]int{{0}, {1}, {3}, {4}, {6}, {7}, {8}, {2, 3, 5, 8}} {
+			name := fmt.Sprintf("%s stopped at %v", algorithm, stops)
+			compareHistories(t, name, trainInPieces(t, b, changes, 9, stops...), want)
+		}
+	}
+}
+
+// TestResumeKeepsPatience: the count of validations without a better value
+// goes on.
+func TestResumeKeepsPatience(t *testing.T) {
+	b := newBench(t)
+	changes := map[string]any{"iterations": 12, "eval_every": 1, "learning_rate": 0.3, "warmup_ratio": 0, "early_stopping": 2}
+	want := mustTrain(t, b, changes, 3)
+	if want.outcome.Steps == 12 {
+		t.Fatal("patience never ended: the test shows nothing")
+	}
+	for stop := 1; stop < want.outcome.Steps; stop++ {
+		compareHistories(t, fmt.Sprintf("stopped at %d", stop), trainInPieces(t, b, changes, 3, stop), want)
+	}
+}
+
+// TestResumeOfWhatHadEnded: the process died between the last checkpoint and
+// the result.
+func TestResumeOfWhatHadEnded(t *testing.T) {
+	b := newBench(t)
+	for name, changes := range map[string]map[string]any{
+		"all steps":      {},
+		"early stopping": {"iterations": 12, "eval_every": 1, "learning_rate": 0.3, "warmup_ratio": 0, "early_stopping": 2},
+	} {
+		dir := t.TempDir()
+		want, err := b.train(t, changes, 3, dir, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.train(t, changes, 3, dir, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.reports) > 0 {
+			t.Errorf("%s: trained on: %v", name, got.reports)
+		}
+		got.reports = want.reports
+		compareHistories(t, name, got, want)
+		if err := RemoveCheckpoint(dir); err != nil {
+			t.Fatal(err)
+		}
+		if entries, _ := os.ReadDir(dir); len(entries) != 1 || entries[0].Name() != BestFile {
+			t.Errorf("%s: %v is left, want only the best weights", name, entries)
+		}
+		if err := RemoveCheckpoint(dir); err != nil {
+			t.Errorf("nothing to remove: %v", err)
+		}
+	}
+}
+
+// lateStop closes the learner's channel in a step, so that the validation
+// after it is interrupted.
+type lateStop struct {
+	Algorithm
+	learner *Learner
+	at      int
+}
+
+func (a *lateStop) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
+	if i+1 == a.at {
+		stopped := make(chan struct{})
+		close(stopped)
+		a.learner.Stopped = stopped
+	}
+	return a.Algorithm.Step(s, i)
+}
+
+func TestStopInsideValidation(t *testing.T) {
+	b := newBench(t)
+	want := mustTrain(t, b, nil, 9)
+	dir := t.TempDir()
+	err := b.with(t, nil, 9, func(x *fixture) error {
+		_, err := Train(x.s, &lateStop{x.algorithm, x.learner, 6}, x.learner, x.data, Options{Config: x.config, Seed: 9, Dir: dir})
+		return err
+	})
+	if !errors.Is(err, ErrStopped) {
+		t.Fatalf("got %v, want ErrStopped", err)
+	}
+	got, err := b.train(t, nil, 9, dir, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.outcome.Resumed != 6 {
+		t.Errorf("resumed at %d, want 6", got.outcome.Resumed)
+	}
+	if _, ok := got.reports[6]; !ok {
+		t.Error("the interrupted validation was left out")
+	}
+	got.reports[3] = want.reports[3]
+	compareHistories(t, "stopped in the validation of step 6", got, want)
+}
+
+// TestResumeOnOtherMachine: where files lie and how many threads there are
+// does not make another training of it.
+func TestResumeOnOtherMachine(t *testing.T) {
+	b := newBench(t)
+	stopped, hook := closedAt(4)
+	dir := t.TempDir()
+	if _, err := b.train(t, nil, 9, dir, stopped, hook); !errors.Is(err, ErrStopped) {
+		t.Fatal(err)
+	}
+	moved := *b
+	moved.dir = filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.Rename(b.dir, moved.dir); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := moved.train(t, map[string]any{"threads": 2}, 9, dir, nil, nil); err != nil || h.outcome.Resumed != 4 {
+		t.Errorf("resumed at %+v, %v", h.outcome, err)
+	}
+}
+
+func TestBadCheckpoints(t *testing.T) {
+	b := newBench(t)
+	source := t.TempDir()
+	stopped, hook := closedAt(5)
+	if _, err := b.train(t, nil, 9, source, stopped, hook); !errors.Is(err, ErrStopped) {
+		t.Fatal(err)
+	}
+	cut := func(name string, keep int64) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			if err := os.Truncate(filepath.Join(dir, name), keep); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	rewrite := func(name string, change func([]model.Blob, map[string]string) []model.Blob) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			path := filepath.Join(dir, name)
+			blobs, metadata, err := model.ReadSafetensors(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := model.WriteSafetensors(path, change(blobs, metadata), metadata); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	nothing := func(*testing.T, string) {}
+	for name, c := range map[string]struct {
+		breakIt func(*testing.T, string)
+		changes map[string]any
+		seed    int64
+		file    string
+		want    string
+	}{
+		"cut short":      {cut(CheckpointFile, 9000), nil, 9, CheckpointFile, "cut short"},
+		"empty":          {cut(CheckpointFile, 0), nil, 9, CheckpointFile, "not a safetensors file"},
+		"best cut short": {cut(BestFile, 5000), nil, 9, BestFile, "cut short"},
+		"no best": {func(t *testing.T, dir string) {
+			if err := os.Remove(filepath.Join(dir, BestFile)); err != nil {
+				t.Fatal(err)
+			}
+		}, nil, 9, BestFile, "no such file"},
+		"no position": {rewrite(CheckpointFile, func(b []model.Blob, m map[string]string) []model.Blob {
+			delete(m, positionKey)
+			return b
+		}), nil, 9, CheckpointFile, "no position"},
+		"impossible position": {rewrite(CheckpointFile, func(b []model.Blob, m map[string]string) []model.Blob {
+			m[positionKey] = strings.Replace(m[positionKey], `"step":5`, `"step":500`, 1)
+			return b
+		}), nil, 9, CheckpointFile, "impossible position"},
+		"a tensor less": {rewrite(CheckpointFile, func(b []model.Blob, _ map[string]string) []model.Blob {
+			return slices.DeleteFunc(b, func(b model.Blob) bool { return b.Name == "optimizer.3" })
+		}), nil, 9, CheckpointFile, "optimizer.3 is missing"},
+		"best of before": {rewrite(BestFile, func(b []model.Blob, m map[string]string) []model.Blob {
+			m[positionKey] = strings.Replace(m[positionKey], `"best_step":3`, `"best_step":2`, 1)
+			return b
+		}), nil, 9, BestFile, "is of step 2"},
+		"other seed":     {nothing, nil, 10, CheckpointFile, "seed 9"},
+		"other length":   {nothing, map[string]any{"iterations": 9}, 9, CheckpointFile, "8 steps"},
+		"other settings": {nothing, map[string]any{"learning_rate": 2e-3}, 9, CheckpointFile, "other settings"},
+		"other freezing": {nothing, map[string]any{"freeze": "embeddings"}, 9, CheckpointFile, "other settings"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(source)); err != nil {
+				t.Fatal(err)
+			}
+			c.breakIt(t, dir)
+			before := contents(t, dir)
+			_, err := b.train(t, c.changes, c.seed, dir, nil, nil)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range []string{filepath.Join(dir, c.file), c.want} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not say %q", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %q has several lines", err)
+			}
+			if !maps.Equal(contents(t, dir), before) {
+				t.Error("the files were changed")
+			}
+		})
+	}
+}
+
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := make(map[string]string)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[e.Name()] = string(data)
+	}
+	return files
+}
+
+// TestUnwritableCheckpoint: a training whose checkpoints cannot be written
+// ends at once and says where.
+func TestUnwritableCheckpoint(t *testing.T) {
+	b := newBench(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.train(t, nil, 1, filepath.Join(file, "dir"), nil, nil)
+	if err == nil || !strings.Contains(err.Error(), file) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want one line that names %s", err, file)
+	}
+}
