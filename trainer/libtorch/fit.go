@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,15 +32,6 @@ type Fitting struct {
 // Env returns the cgo variables. Flags that the caller has in its own
 // environment are kept, after ours.
 func (f *Fitting) Env(getenv func(string) string) []string {
-	cxx := []string{"-w", "-include", filepath.Join(f.Dir, "compat.h")}
-	if f.Install.OldABI {
-		cxx = append(cxx, "-D_GLIBCXX_USE_CXX11_ABI=0")
-	}
-	for _, dir := range f.Install.Include {
-		if dir != "/usr/include" { // would reorder the system's own headers
-			cxx = append(cxx, "-isystem", dir)
-		}
-	}
 	ld := []string{
 		"-L" + filepath.Join(f.Dir, "stubs"), // first, to win over a real libtorch_cuda.so
 		"-L" + f.Install.Lib,
@@ -50,23 +42,43 @@ func (f *Fitting) Env(getenv func(string) string) []string {
 	}
 	return []string{
 		"CGO_ENABLED=1",
-		"CGO_CXXFLAGS=" + joinFlags(append(cxx, getenv("CGO_CXXFLAGS"))),
-		"CGO_LDFLAGS=" + joinFlags(append(ld, getenv("CGO_LDFLAGS"))),
-		"CGO_CFLAGS=" + joinFlags([]string{"-w", getenv("CGO_CFLAGS")}),
+		"CGO_CXXFLAGS=" + joinFlags(f.cxxFlags(), getenv("CGO_CXXFLAGS")),
+		"CGO_LDFLAGS=" + joinFlags(ld, getenv("CGO_LDFLAGS")),
+		"CGO_CFLAGS=" + joinFlags([]string{"-w"}, getenv("CGO_CFLAGS")),
 	}
 }
 
-// joinFlags quotes flags that hold spaces as the go command reads them.
-func joinFlags(flags []string) string {
-	var quoted []string
+// cxxFlags returns the flags that gotch's sources are compiled with.
+func (f *Fitting) cxxFlags() []string {
+	flags := []string{"-w", "-include", filepath.Join(f.Dir, "compat.h")}
+	if f.Install.OldABI {
+		flags = append(flags, "-D_GLIBCXX_USE_CXX11_ABI=0")
+	}
+	for _, dir := range f.Install.Include {
+		if dir != "/usr/include" { // would reorder the system's own headers
+			flags = append(flags, "-isystem", dir)
+		}
+	}
+	return flags
+}
+
+// joinFlags joins flags as the go command splits them, at spaces outside
+// quotes, and appends what the caller's environment has, which is quoted
+// already.
+func joinFlags(flags []string, inherited string) string {
+	quoted := make([]string, 0, len(flags)+1)
 	for _, f := range flags {
-		switch {
-		case f == "":
-			continue
-		case strings.Contains(f, " ") && strings.HasPrefix(f, "/"):
-			f = "'" + f + "'"
+		if strings.ContainsAny(f, " \t'") {
+			quote := "'"
+			if strings.Contains(f, quote) {
+				quote = `"`
+			}
+			f = quote + f + quote
 		}
 		quoted = append(quoted, f)
+	}
+	if inherited != "" {
+		quoted = append(quoted, inherited)
 	}
 	return strings.Join(quoted, " ")
 }
@@ -164,9 +176,9 @@ func (f *Fitter) findMissing(ctx context.Context, install *Install, header strin
 		if err := os.WriteFile(header, compatHeader(missing), 0o644); err != nil {
 			return nil, err
 		}
-		output, err := f.compile(ctx, install, header)
-		if err == nil {
-			return missing, nil
+		output, ok, err := f.compile(ctx, install, header)
+		if ok || err != nil {
+			return missing, err
 		}
 		found := wrappers.failing(output)
 		before := len(missing)
@@ -182,16 +194,13 @@ func (f *Fitter) findMissing(ctx context.Context, install *Install, header strin
 	}
 }
 
-// compile checks torch_api.cpp without writing an object file.
-func (f *Fitter) compile(ctx context.Context, install *Install, header string) ([]byte, error) {
+// compile checks torch_api.cpp without writing an object file. It returns
+// what the compiler complains about; err says that it could not be asked.
+func (f *Fitter) compile(ctx context.Context, install *Install, header string) (complaints []byte, ok bool, err error) {
 	libtch := filepath.Join(f.GotchDir, "libtch")
 	args := []string{"-std=c++17", "-fsyntax-only", "-fmax-errors=0", "-w", "-I" + libtch}
 	fitting := Fitting{Install: install, Dir: filepath.Dir(header)}
-	for _, env := range fitting.Env(func(string) string { return "" }) {
-		if flags, ok := strings.CutPrefix(env, "CGO_CXXFLAGS="); ok {
-			args = append(args, strings.Fields(strings.ReplaceAll(flags, "'", ""))...)
-		}
-	}
+	args = append(args, fitting.cxxFlags()...)
 	compiler := strings.Fields(f.compiler())
 	args = append(append(compiler[1:], args...), filepath.Join(libtch, "torch_api.cpp"))
 	cmd := exec.CommandContext(ctx, compiler[0], args...)
@@ -199,11 +208,17 @@ func (f *Fitter) compile(ctx context.Context, install *Install, header string) (
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	err := cmd.Run()
-	if err != nil && stderr.Len() == 0 {
-		return nil, fmt.Errorf("run %s: %w (install a C++ compiler: apt-get install g++)", compiler[0], err)
+	err = cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil, true, nil
+	case !errors.As(err, &exit):
+		return nil, false, fmt.Errorf("run %s: %w (install a C++ compiler: apt-get install g++)", compiler[0], err)
+	case ctx.Err() != nil || exit.ExitCode() < 0 || stderr.Len() == 0: // killed, or says nothing
+		return nil, false, fmt.Errorf("run %s: %w", compiler[0], errors.Join(err, ctx.Err()))
 	}
-	return stderr.Bytes(), err
+	return stderr.Bytes(), false, nil
 }
 
 // emptyArchive is an ar archive without members.
