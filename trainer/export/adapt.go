@@ -3,7 +3,6 @@ package export
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -42,6 +41,11 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 	if err != nil {
 		return nil, err
 	}
+	folder, err := stage(r.To)
+	if err != nil {
+		return nil, fmt.Errorf("adapt: %w", err)
+	}
+	defer folder.discard()
 	var adapted *Adapted
 	err = tensor.Do(func(s *tensor.Scope) error {
 		b, err := Load(s, r.Model, tensor.CPU)
@@ -69,9 +73,15 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 			return err
 		}
 		b.Manifest.Labels = names
-		return b.saveAdapted(r.Model, r.To)
+		return b.saveAdapted(r.Model, folder.work)
 	})
-	return adapted, err
+	if err != nil {
+		return nil, err
+	}
+	if err := folder.publish(); err != nil {
+		return nil, fmt.Errorf("adapt: %w", err)
+	}
+	return adapted, nil
 }
 
 // readTask reads one task; a file with several is refused, for one classifier
@@ -170,28 +180,13 @@ func foldHits(s *tensor.Scope, adapt meta.AdaptFunc, vectors *tensor.Tensor, lab
 
 // saveAdapted copies the model folder with the new head.
 func (b *Bundle) saveAdapted(from, to string) error {
-	parent := filepath.Dir(filepath.Clean(to))
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return fmt.Errorf("write %s: %w", to, err)
-	}
-	work, err := os.MkdirTemp(parent, ".hpsearch-adapt-")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", to, err)
-	}
-	defer os.RemoveAll(work)
-	if err := os.Chmod(work, 0o755); err != nil {
-		return fmt.Errorf("write %s: %w", to, err)
-	}
 	for _, name := range append([]string{"config.json", model.SafetensorsFile}, tokenizerFiles...) {
-		if err := copyIfThere(filepath.Join(from, name), filepath.Join(work, name)); err != nil {
+		if err := copyIfThere(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
 			return err
 		}
 	}
-	if err := b.saveHead(work); err != nil {
+	if err := b.saveHead(to); err != nil {
 		return err
 	}
-	if err := writeJSON(filepath.Join(work, ManifestFile), b.Manifest); err != nil {
-		return err
-	}
-	return publish(work, to)
+	return writeJSON(filepath.Join(to, ManifestFile), b.Manifest)
 }

@@ -168,6 +168,7 @@ func (e *exporter) measureCompressed(s *tensor.Scope, dir string) error {
 		if err != nil {
 			return fmt.Errorf("reload: %w", err)
 		}
+		b.Learner.Stopped = e.Stopped
 		adapt := e.algorithm.Adapt
 		m, err := meta.Evaluate(inner, adapt, b.Learner, e.Data, e.test)
 		if err != nil {

@@ -2,7 +2,6 @@ package export
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/hpsearch/hpsearch/trainer/compress"
@@ -56,37 +55,22 @@ func Run(r Request) (*Report, error) {
 			return nil, fmt.Errorf("quantize: %w", err)
 		}
 	}
-	parent := filepath.Dir(filepath.Clean(r.To))
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return nil, fmt.Errorf("export to %s: %w", r.To, err)
-	}
-	work, err := os.MkdirTemp(parent, ".hpsearch-export-")
+	folder, err := stage(r.To)
 	if err != nil {
-		return nil, fmt.Errorf("export to %s: %w", r.To, err)
+		return nil, fmt.Errorf("export: %w", err)
 	}
-	defer os.RemoveAll(work)
-	if err := os.Chmod(work, 0o755); err != nil {
-		return nil, fmt.Errorf("export to %s: %w", r.To, err)
-	}
-	e := &exporter{Request: r, work: work, report: &Report{Study: r.Study, Trial: r.Trial, Params: r.Params, Notes: []string{}}}
+	defer folder.discard()
+	e := &exporter{Request: r, work: folder.work, report: &Report{Study: r.Study, Trial: r.Trial, Params: r.Params, Notes: []string{}}}
 	if err := tensor.Do(e.run); err != nil {
 		return nil, err
 	}
-	if err := e.report.write(work); err != nil {
+	if err := e.report.write(folder.work); err != nil {
 		return nil, err
 	}
-	return e.report, publish(work, r.To)
-}
-
-// publish gives a finished folder its name.
-func publish(work, to string) error {
-	if err := os.Remove(to); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("export to %s: the folder is not empty: %w", to, err)
+	if err := folder.publish(); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
 	}
-	if err := os.Rename(work, to); err != nil {
-		return fmt.Errorf("export to %s: %w", to, err)
-	}
-	return nil
+	return e.report, nil
 }
 
 func (e *exporter) phase(name string) {
@@ -109,6 +93,7 @@ func (e *exporter) run(s *tensor.Scope) error {
 	if err := learner.Fits(e.Config); err != nil {
 		return err
 	}
+	learner.Stopped = e.Stopped
 	e.bundle = &Bundle{
 		Tokenizer: e.Tokenizer, Learner: learner,
 		Manifest: Manifest{

@@ -1,8 +1,8 @@
 package export
 
 import (
-	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"maps"
@@ -153,9 +153,9 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 
 // nonzeroFloats counts the numbers of F32 data that are not 0.
 func nonzeroFloats(data []byte) int64 {
-	n, zero := int64(0), make([]byte, 4)
+	n := int64(0)
 	for i := 0; i+4 <= len(data); i += 4 {
-		if !bytes.Equal(data[i:i+4], zero) {
+		if binary.LittleEndian.Uint32(data[i:])<<1 != 0 { // the first bit is the sign: -0 is 0
 			n++
 		}
 	}

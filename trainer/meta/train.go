@@ -81,8 +81,8 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 		return nil, fmt.Errorf("freeze %s leaves nothing to train", opts.Config.Freeze)
 	}
 	outcome := &Outcome{Value: math.NaN()}
+	defer func(before <-chan struct{}) { l.Stopped = before }(l.Stopped)
 	l.Stopped = opts.Stopped
-	defer func() { l.Stopped = nil }()
 	err = root.Run(func(s *tensor.Scope) error {
 		r := &run{
 			Options: opts, algorithm: a, learner: l, data: data, validation: validation,
