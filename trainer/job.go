@@ -145,6 +145,7 @@ func (s *server) predict(raw json.RawMessage) (*predictions, error) {
 	}
 	labels, err := s.predictor.Predict(&s.predictorScope, job.Texts)
 	if err != nil {
+		s.freePredictor() // its scope remembers the error
 		return nil, err
 	}
 	return &predictions{Predictions: labels}, nil

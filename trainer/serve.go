@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/hpsearch/hpsearch/objective/protocol"
@@ -38,7 +41,11 @@ func Serve(in io.Reader, out io.Writer, version string) error {
 	defer runtime.UnlockOSThread()
 	defer server.freePredictor()
 	for r := range server.requests {
-		if err := w.Write(server.answer(r)); err != nil {
+		err := w.Write(server.answer(r))
+		if errors.Is(err, protocol.ErrTooLong) {
+			err = w.Write(failed(r.number(), err))
+		}
+		if err != nil {
 			return fmt.Errorf("send a result: %w", err)
 		}
 	}
@@ -49,6 +56,14 @@ func Serve(in io.Reader, out io.Writer, version string) error {
 type request struct {
 	message protocol.Message
 	stopped chan struct{}
+}
+
+// number returns the number that messages about the request carry.
+func (r request) number() int {
+	if trial, ok := r.message.(protocol.Trial); ok {
+		return trial.Number
+	}
+	return protocol.JobNumber
 }
 
 type server struct {
@@ -98,16 +113,26 @@ func (s *server) read(r *protocol.Reader) {
 	}
 }
 
-// answer runs one request to its Result or Failed.
-func (s *server) answer(r request) protocol.Message {
+// answer runs one request to its Result or Failed. A panic ends the request
+// alone; where it came from goes to the log.
+func (s *server) answer(r request) (answer protocol.Message) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			fmt.Fprintf(os.Stderr, "panic: %v\n%s", fault, debug.Stack())
+			answer = failed(r.number(), fmt.Errorf("a mistake in hpsearch-trainer, please report it with the log: %v", fault))
+		}
+	}()
 	switch m := r.message.(type) {
 	case protocol.Trial:
 		s.freePredictor()
 		return s.runTrial(m, r.stopped)
 	case protocol.Job:
+		if m.Kind != protocol.JobPredict { // which may change the folder, and needs the memory
+			s.freePredictor()
+		}
 		return s.runJob(m, r.stopped)
 	}
-	return protocol.Failed{Number: protocol.JobNumber, Reason: protocol.OtherError, Message: fmt.Sprintf("cannot answer %T", r.message)}
+	return failed(r.number(), fmt.Errorf("cannot answer %T", r.message))
 }
 
 func (s *server) runTrial(m protocol.Trial, stopped <-chan struct{}) protocol.Message {
@@ -176,6 +201,8 @@ func (s *server) hooks(number int, phase string) meta.Hooks {
 	}
 }
 
+// failed tells of an error in one line.
 func failed(number int, err error) protocol.Failed {
-	return protocol.Failed{Number: number, Reason: reasonOf(err), Message: err.Error()}
+	message := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	return protocol.Failed{Number: number, Reason: reasonOf(err), Message: message}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/hpsearch/hpsearch/trainer"
 )
@@ -24,35 +25,48 @@ Usage:
   hpsearch-trainer version
 `
 
-func main() {
-	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "hpsearch-trainer:", err)
-		os.Exit(1)
-	}
-}
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
 
-func run(args []string, in io.Reader, out io.Writer) error {
-	if len(args) != 1 {
-		fmt.Fprint(os.Stderr, usage)
-		os.Exit(2)
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run executes a command line and returns the exit code.
+func run(args []string, in io.Reader, out, errOut io.Writer) int {
+	command := ""
+	if len(args) == 1 {
+		command = args[0]
 	}
-	switch args[0] {
+	var err error
+	switch command {
 	case "serve":
-		// A Ctrl-C on the terminal is for the worker, which then tells us.
-		signal.Ignore(os.Interrupt)
-		return trainer.Serve(in, out, version)
+		err = serve(in, out)
 	case "doctor":
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(trainer.Doctor(context.Background()))
+		err = encoder.Encode(trainer.Doctor(context.Background()))
 	case "version":
-		fmt.Fprintln(out, version)
-		return nil
+		_, err = fmt.Fprintln(out, version)
 	case "help", "-h", "--help":
-		fmt.Fprint(out, usage)
-		return nil
+		_, err = fmt.Fprint(out, usage)
+	default:
+		fmt.Fprint(errOut, usage)
+		return exitUsage
 	}
-	fmt.Fprint(os.Stderr, usage)
-	os.Exit(2)
-	return nil
+	if err != nil {
+		fmt.Fprintln(errOut, "hpsearch-trainer:", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func serve(in io.Reader, out io.Writer) error {
+	// A Ctrl-C on the terminal is for the worker, which then tells us. A
+	// worker that is gone must not end us before the checkpoint is written:
+	// without this, writing to its closed pipe would.
+	signal.Ignore(os.Interrupt, syscall.SIGPIPE)
+	return trainer.Serve(in, out, version)
 }

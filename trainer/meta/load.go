@@ -10,7 +10,8 @@ import (
 )
 
 // LoadLearner loads the pretrained encoder that a configuration names, with a
-// head fit for its algorithm.
+// head fit for its algorithm. Whether the encoder can do what is configured
+// is for [Learner.Fits] to say.
 func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, device tensor.Device) (*Learner, error) {
 	encoder, err := model.Load(s, config.Model, device)
 	if err != nil {
@@ -18,9 +19,6 @@ func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokeni
 	}
 	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
 		return nil, fmt.Errorf("%s: %w", config.Model, err)
-	}
-	if err := config.Freeze.Fits(encoder.Config.Layers); err != nil {
-		return nil, err
 	}
 	l := &Learner{Encoder: encoder, Pooling: model.Pooling(config.Pooling), Pad: tokenizer.Special().Pad}
 	// joint has a head of its own for each task; the others need one on top

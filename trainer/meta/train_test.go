@@ -397,10 +397,19 @@ func TestNothingToTrain(t *testing.T) {
 	}
 }
 
-func TestTooManyFrozenLayers(t *testing.T) {
+func TestFits(t *testing.T) {
 	b := newBench(t)
-	err := b.with(t, map[string]any{"freeze": "bottom-3"}, 1, func(*fixture) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "the model has 2 layers") {
-		t.Errorf("got %v", err)
+	for _, c := range []struct {
+		changes map[string]any
+		want    string
+	}{
+		{map[string]any{"freeze": "bottom-3"}, "the model has 2 layers"},
+		{map[string]any{"max_length": 513}, "max_length 513 exceeds the 512 positions"},
+		{map[string]any{"freeze": "bottom-2", "max_length": 512}, ""},
+	} {
+		err := b.with(t, c.changes, 1, func(x *fixture) error { return x.learner.Fits(x.config) })
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%v: %v, want %q", c.changes, err, c.want)
+		}
 	}
 }
