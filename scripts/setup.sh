@@ -39,9 +39,9 @@ if [ "$status" -ne 0 ]; then
   die "libtorch cannot be used; see above"
 fi
 
-# Debian's libtorch runs on whatever BLAS there is; the reference one is many
-# times slower than OpenBLAS.
-if [[ $found == *"system package"* ]] && have apt-get &&
+# Debian's libtorch, which its python3-torch shares, runs on whatever BLAS
+# there is; the reference one is many times slower than OpenBLAS.
+if [[ $found == *" in /usr "* || $found == *" in /usr/lib/python3/"* ]] && have apt-get &&
   ! apt_installed libopenblas0-pthread && ! apt_installed libopenblas0-openmp && ! apt_installed libopenblas0-serial; then
   apt_install "a fast BLAS for libtorch" libopenblas0-pthread
 fi
