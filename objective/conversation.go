@@ -64,7 +64,7 @@ func (c *conversation) run(ctx context.Context, first protocol.Message) (protoco
 
 // receive deals with one message and reports whether it was the last.
 func (c *conversation) receive(m protocol.Message) (result protocol.Result, done bool, err error) {
-	number := c.number
+	var number int
 	switch m := m.(type) {
 	case protocol.Report:
 		number = m.Number

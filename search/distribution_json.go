@@ -124,7 +124,7 @@ func decodeAttributes(envelope distributionJSON) (Distribution, error) {
 		for i, choice := range c.Choices {
 			c.Choices[i] = Scalar(choice)
 		}
-		return Categorical{Choices: c.Choices}, nil
+		return Categorical(c), nil
 	}
 	return nil, fmt.Errorf("unknown kind; want FloatDistribution, IntDistribution or CategoricalDistribution")
 }

@@ -276,7 +276,7 @@ func TestRunnerKill(t *testing.T) {
 func TestRunnerTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHarness(0, 1, func(ctx context.Context, task search.Task, s search.Session) (search.Result, error) {
+		h := newHarness(0, 1, func(_ context.Context, _ search.Task, s search.Session) (search.Result, error) {
 			select {
 			case <-time.After(25 * time.Minute):
 				return search.Result{Value: 1}, nil

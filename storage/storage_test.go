@@ -10,7 +10,7 @@ import (
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storagetest.Run(t, func(t *testing.T) search.Store { return openTemp(t) })
+	storagetest.Run(t, openTemp)
 }
 
 func TestMemory(t *testing.T) {

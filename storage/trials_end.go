@@ -42,7 +42,6 @@ func endTrial(tx *gorm.DB, trialID int64, o search.Outcome, now time.Time) error
 	if err != nil {
 		return err
 	}
-	own.TrialID = trialID
 	err = tx.Exec("UPDATE trials SET state = ?, datetime_complete = ? WHERE trial_id = ?", string(o.State), utc(now), trialID).Error
 	if err != nil {
 		return err

@@ -81,11 +81,12 @@ func (r *reader) param(n *yaml.Node, what string, earlier search.Space, fixed ma
 	}
 	p := search.Param{Name: r.text(m, "name", "")}
 	nameNode := m.get("name")
-	if nameNode == nil {
+	switch {
+	case nameNode == nil:
 		r.find(n, "add name: and the setting's name", "%s has no name", what)
-	} else if p.Name != "" {
+	case p.Name != "":
 		m.what = fmt.Sprintf("parameter %q", p.Name)
-	} else if len(r.findings) == before {
+	case len(r.findings) == before:
 		r.find(nameNode, "", "%s has an empty name", what)
 	}
 	r.paramKeys(m)

@@ -191,7 +191,7 @@ func TestReaderNamesTheLineAndGoesOn(t *testing.T) {
 		t.Errorf("error %.300q, want a short one for a long line", e.Error())
 	}
 	expect(protocol.Stop{Reason: protocol.StopCancelled})
-	if _, err := r.Read(); err != io.EOF {
+	if _, err := r.Read(); !errors.Is(err, io.EOF) {
 		t.Errorf("at the end: %v, want EOF", err)
 	}
 }

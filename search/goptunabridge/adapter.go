@@ -30,8 +30,8 @@ type Adapter struct {
 func Adapt(s search.Sampler) *Adapter { return &Adapter{sampler: s} }
 
 // Sample implements goptuna.Sampler: it suggests one parameter by itself.
-func (a *Adapter) Sample(study *goptuna.Study, trial goptuna.FrozenTrial, name string, distribution interface{}) (float64, error) {
-	params, err := a.suggest(study, trial, map[string]interface{}{name: distribution})
+func (a *Adapter) Sample(study *goptuna.Study, trial goptuna.FrozenTrial, name string, distribution any) (float64, error) {
+	params, err := a.suggest(study, trial, map[string]any{name: distribution})
 	if err != nil {
 		return 0, err
 	}
@@ -42,7 +42,7 @@ func (a *Adapter) Sample(study *goptuna.Study, trial goptuna.FrozenTrial, name s
 // parameters of the space together. It returns
 // goptuna.ErrUnsupportedSearchSpace when the space holds a distribution that
 // goptuna does not know.
-func (a *Adapter) SampleRelative(study *goptuna.Study, trial goptuna.FrozenTrial, space map[string]interface{}) (map[string]float64, error) {
+func (a *Adapter) SampleRelative(study *goptuna.Study, trial goptuna.FrozenTrial, space map[string]any) (map[string]float64, error) {
 	params, err := a.suggest(study, trial, space)
 	if errors.Is(err, goptuna.ErrUnknownDistribution) {
 		return nil, goptuna.ErrUnsupportedSearchSpace // goptuna compares with ==
@@ -50,7 +50,7 @@ func (a *Adapter) SampleRelative(study *goptuna.Study, trial goptuna.FrozenTrial
 	return params, err
 }
 
-func (a *Adapter) suggest(study *goptuna.Study, trial goptuna.FrozenTrial, distributions map[string]interface{}) (map[string]float64, error) {
+func (a *Adapter) suggest(study *goptuna.Study, trial goptuna.FrozenTrial, distributions map[string]any) (map[string]float64, error) {
 	space := make(search.Space, 0, len(distributions))
 	for name, distribution := range distributions {
 		d, err := fromGoptuna(distribution)

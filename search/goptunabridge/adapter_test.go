@@ -62,8 +62,8 @@ func objective(trial goptuna.Trial) (float64, error) {
 	return v, nil
 }
 
-func definedSpace() map[string]interface{} {
-	return map[string]interface{}{
+func definedSpace() map[string]any {
+	return map[string]any{
 		"x":      goptuna.UniformDistribution{Low: -1, High: 1},
 		"lr":     goptuna.LogUniformDistribution{Low: 1e-5, High: 1},
 		"drop":   goptuna.DiscreteUniformDistribution{Low: 0, High: 0.5, Q: 0.1},
@@ -144,7 +144,7 @@ func TestAdapterRefusesUnknownDistributions(t *testing.T) {
 	if _, err := adapter.Sample(study, goptuna.FrozenTrial{}, "x", "not a distribution"); !errors.Is(err, goptuna.ErrUnknownDistribution) {
 		t.Errorf("error %v, want %v", err, goptuna.ErrUnknownDistribution)
 	}
-	space := map[string]interface{}{"x": 1}
+	space := map[string]any{"x": 1}
 	if _, err := adapter.SampleRelative(study, goptuna.FrozenTrial{}, space); err != goptuna.ErrUnsupportedSearchSpace { //nolint:errorlint // goptuna compares so
 		t.Errorf("error %v, want %v", err, goptuna.ErrUnsupportedSearchSpace)
 	}

@@ -73,13 +73,13 @@ func TestPanicIsAnsweredUniformly(t *testing.T) {
 
 type panicking struct{}
 
-func (panicking) Sample(*goptuna.Study, goptuna.FrozenTrial, string, interface{}) (float64, error) {
+func (panicking) Sample(*goptuna.Study, goptuna.FrozenTrial, string, any) (float64, error) {
 	panic("invalid pvals")
 }
 
 type undefined struct{}
 
-func (undefined) Sample(*goptuna.Study, goptuna.FrozenTrial, string, interface{}) (float64, error) {
+func (undefined) Sample(*goptuna.Study, goptuna.FrozenTrial, string, any) (float64, error) {
 	return math.NaN(), nil
 }
 

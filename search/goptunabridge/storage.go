@@ -188,16 +188,16 @@ func (s *snapshot) GetTrialSystemAttrs(id int) (map[string]string, error) {
 
 // The writing half of goptuna.Storage is refused.
 
-func (s *snapshot) CreateNewStudy(string) (int, error)                    { return -1, errReadOnly }
-func (s *snapshot) DeleteStudy(int) error                                 { return errReadOnly }
-func (s *snapshot) SetStudyDirection(int, goptuna.StudyDirection) error   { return errReadOnly }
-func (s *snapshot) SetStudyUserAttr(int, string, string) error            { return errReadOnly }
-func (s *snapshot) SetStudySystemAttr(int, string, string) error          { return errReadOnly }
-func (s *snapshot) CreateNewTrial(int) (int, error)                       { return -1, errReadOnly }
-func (s *snapshot) CloneTrial(int, goptuna.FrozenTrial) (int, error)      { return -1, errReadOnly }
-func (s *snapshot) SetTrialValue(int, float64) error                      { return errReadOnly }
-func (s *snapshot) SetTrialIntermediateValue(int, int, float64) error     { return errReadOnly }
-func (s *snapshot) SetTrialParam(int, string, float64, interface{}) error { return errReadOnly }
-func (s *snapshot) SetTrialState(int, goptuna.TrialState) error           { return errReadOnly }
-func (s *snapshot) SetTrialUserAttr(int, string, string) error            { return errReadOnly }
-func (s *snapshot) SetTrialSystemAttr(int, string, string) error          { return errReadOnly }
+func (s *snapshot) CreateNewStudy(string) (int, error)                  { return -1, errReadOnly }
+func (s *snapshot) DeleteStudy(int) error                               { return errReadOnly }
+func (s *snapshot) SetStudyDirection(int, goptuna.StudyDirection) error { return errReadOnly }
+func (s *snapshot) SetStudyUserAttr(int, string, string) error          { return errReadOnly }
+func (s *snapshot) SetStudySystemAttr(int, string, string) error        { return errReadOnly }
+func (s *snapshot) CreateNewTrial(int) (int, error)                     { return -1, errReadOnly }
+func (s *snapshot) CloneTrial(int, goptuna.FrozenTrial) (int, error)    { return -1, errReadOnly }
+func (s *snapshot) SetTrialValue(int, float64) error                    { return errReadOnly }
+func (s *snapshot) SetTrialIntermediateValue(int, int, float64) error   { return errReadOnly }
+func (s *snapshot) SetTrialParam(int, string, float64, any) error       { return errReadOnly }
+func (s *snapshot) SetTrialState(int, goptuna.TrialState) error         { return errReadOnly }
+func (s *snapshot) SetTrialUserAttr(int, string, string) error          { return errReadOnly }
+func (s *snapshot) SetTrialSystemAttr(int, string, string) error        { return errReadOnly }

@@ -132,13 +132,13 @@ func (e *exporter) describeInt8(params []model.Param) error {
 	if err != nil {
 		return err
 	}
-	inLayers, int8 := int64(0), int64(0)
+	inLayers, executed := int64(0), int64(0)
 	for _, p := range params {
 		shape := p.Tensor.Shape()
 		if len(shape) == 2 && !isEmbedding(p.Name) {
 			inLayers += p.Tensor.Numel()
 			if p.IsEncoderMatrix() {
-				int8 += p.Tensor.Numel()
+				executed += p.Tensor.Numel()
 			}
 		}
 	}
@@ -148,7 +148,7 @@ func (e *exporter) describeInt8(params []model.Param) error {
 		}
 	}
 	e.report.Compression.Engine = engine
-	e.report.Compression.Int8Share = float64(int8) / float64(inLayers)
+	e.report.Compression.Int8Share = float64(executed) / float64(inLayers)
 	e.note("int8: weights have one scale an output channel, inputs are quantized as they come, %s computes the products. "+
 		"Word embeddings are stored as int8 and expanded when they are loaded. hpsearch reads this folder; transformers does not.", engine)
 	return nil

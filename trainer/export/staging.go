@@ -25,8 +25,8 @@ func stage(to string) (*staging, error) {
 	if s.to, err = filepath.Abs(to); err != nil {
 		return nil, fmt.Errorf("write %s: %w", to, err)
 	}
-	if real, err := filepath.EvalSymlinks(s.to); err == nil {
-		s.to = real
+	if target, err := filepath.EvalSymlinks(s.to); err == nil {
+		s.to = target
 	}
 	if err := checkTarget(s.to); err != nil {
 		return nil, err

@@ -134,14 +134,14 @@ func copyFile(t *testing.T, from, to string) {
 // TestBrokenFolders changes one thing in a good folder and expects one line
 // that names the file.
 func TestBrokenFolders(t *testing.T) {
-	replace := func(name, old, new string) func(t *testing.T, dir string) {
+	replace := func(name, old, by string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
 			path := filepath.Join(dir, name)
 			data, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			changed := strings.Replace(string(data), old, new, 1)
+			changed := strings.Replace(string(data), old, by, 1)
 			if changed == string(data) {
 				t.Fatalf("%s does not hold %q", path, old)
 			}
@@ -154,8 +154,8 @@ func TestBrokenFolders(t *testing.T) {
 		breakIt func(t *testing.T, dir string)
 		want    string
 	}{
-		"no config":   {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, "config.json")) }, "config.json: no such file"},
-		"no weights":  {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, SafetensorsFile)) }, "has neither model.safetensors nor pytorch_model.bin"},
+		"no config":   {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, "config.json")) }, "config.json: no such file"},
+		"no weights":  {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, SafetensorsFile)) }, "has neither model.safetensors nor pytorch_model.bin"},
 		"not JSON":    {replace("config.json", "{", ""), "config.json: invalid character"},
 		"other model": {replace("config.json", `"bert"`, `"gpt2"`), `config.json: model_type is "gpt2"`},
 		"odd heads":   {replace("config.json", `"num_attention_heads": 3`, `"num_attention_heads": 5`), "no multiple of num_attention_heads 5"},

@@ -55,10 +55,10 @@ func readFolder(path string, spec setting.Tasks, b *builder) error {
 	found := false
 	for _, e := range entries {
 		var read reader
-		switch ext := strings.ToLower(filepath.Ext(e.Name())); {
-		case ext == ".jsonl":
+		switch strings.ToLower(filepath.Ext(e.Name())) {
+		case ".jsonl":
 			read = readJSONL
-		case ext == ".csv":
+		case ".csv":
 			read = readCSV
 		}
 		if read == nil || strings.HasPrefix(e.Name(), ".") {

@@ -123,7 +123,7 @@ func (s *Scope) MSE(x, y *Tensor) *Tensor {
 // (2.0 and later).
 var fusedAttention = sync.OnceValue(func() bool {
 	var probe Scope
-	defer probe.Close()
+	defer func() { _ = probe.Close() }() // an error is the answer
 	q := probe.Zeros(Float32, CPU, 1, 1, 1, 2)
 	return probe.sdpa(q, q, q, nil, 0) != nil
 })

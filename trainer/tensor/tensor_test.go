@@ -80,7 +80,7 @@ func TestErrorsStick(t *testing.T) {
 			t.Errorf("shapes do not fit: got %v, %v", bad, s.Err())
 		}
 		first := s.Err()
-		if s.Add(a, b) != nil || s.Err() != first {
+		if s.Add(a, b) != nil || !errors.Is(s.Err(), first) {
 			t.Errorf("the first error must stay: %v", s.Err())
 		}
 		return nil

@@ -46,8 +46,8 @@ func Find() (string, error) {
 
 // resolved follows the links of a path, if it can.
 func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
 	}
 	return path
 }
