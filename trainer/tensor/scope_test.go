@@ -77,3 +77,22 @@ func TestPanicFreesTensors(t *testing.T) {
 		}
 	})
 }
+
+// TestBackwardWithoutGradient: libtorch's engine would crash on such a root.
+func TestBackwardWithoutGradient(t *testing.T) {
+	for name, backward := range map[string]func(s *Scope, x *Tensor){
+		"backward":  func(s *Scope, x *Tensor) { s.Backward(s.Sum(x)) },
+		"a leaf":    func(s *Scope, x *Tensor) { s.Backward(s.Ones(Float32, CPU, 1)) },
+		"gradients": func(s *Scope, x *Tensor) { s.Gradients(s.Sum(s.Detach(x)), []*Tensor{x}, false) },
+	} {
+		err := Do(func(s *Scope) error {
+			x := s.Ones(Float32, CPU, 2)
+			s.SetRequiresGrad(x, name == "gradients")
+			backward(s, x)
+			return nil
+		})
+		if err == nil || !strings.Contains(err.Error(), "does not require a gradient") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}

@@ -104,6 +104,9 @@ char *hps_run_backward(hps_tensor *roots, int nroots, hps_tensor *inputs,
     torch::autograd::edge_list root_edges, input_edges;
     torch::autograd::variable_list seeds;
     for (int i = 0; i < nroots; ++i) {
+      // The engine follows the root's node without looking if there is one.
+      if (!ref(roots[i]).requires_grad())
+        throw std::invalid_argument("the result does not require a gradient");
       root_edges.push_back(torch::autograd::impl::gradient_edge(ref(roots[i])));
       seeds.push_back(at::ones_like(ref(roots[i])));
     }

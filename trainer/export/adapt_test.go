@@ -1,0 +1,124 @@
+package export
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// points draws labelled vectors, sorted by label, whose classes lie apart by
+// distance.
+func points(counts []int, width int, distance float64) (values []float64, labels []int64) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for c, n := range counts {
+		for range n {
+			for j := range width {
+				v := rng.NormFloat64()
+				if j == c {
+					v += distance
+				}
+				values = append(values, v)
+			}
+			labels = append(labels, int64(c))
+		}
+	}
+	return values, labels
+}
+
+func TestCrossValidation(t *testing.T) {
+	const width = 6
+	for name, c := range map[string]struct {
+		counts    []int
+		distance  float64
+		folds     int
+		low, high float64
+	}{
+		"apart":            {[]int{10, 12, 9}, 30, 5, 1, 1},
+		"two of one class": {[]int{20, 2}, 30, 2, 1, 1},
+		"no difference":    {[]int{100, 100}, 0, 5, 0.35, 0.65},
+		"one example":      {[]int{10, 1}, 30, 0, 0, 0},
+	} {
+		for _, algorithm := range []string{"joint", "protonet"} {
+			adapt, err := meta.Adapter(algorithm)
+			if err != nil {
+				t.Fatal(err)
+			}
+			values, labels := points(c.counts, width, c.distance)
+			err = tensor.Do(func(s *tensor.Scope) error {
+				x := s.Cast(s.FromFloat64(values, int64(len(labels)), width), tensor.Float32)
+				seen := 0
+				spy := func(s *tensor.Scope, support *tensor.Tensor, supportLabels []int64, ways int) (meta.Classifier, error) {
+					seen += len(supportLabels)
+					return adapt(s, support, supportLabels, ways)
+				}
+				accuracy, folds, err := crossValidate(s, spy, x, labels, len(c.counts), 3)
+				if err != nil {
+					return err
+				}
+				if folds != c.folds || (accuracy == nil) != (c.folds == 0) {
+					t.Errorf("%s, %s: %d folds, accuracy %v", name, algorithm, folds, accuracy)
+				}
+				if accuracy != nil && (*accuracy < c.low || *accuracy > c.high) {
+					t.Errorf("%s, %s: accuracy %g, want %g..%g", name, algorithm, *accuracy, c.low, c.high)
+				}
+				if want := max(0, folds-1) * len(labels); seen != want { // each example is held out once
+					t.Errorf("%s: %d support examples in all folds, want %d", name, seen, want)
+				}
+				again, _, err := crossValidate(s, adapt, x, labels, len(c.counts), 3)
+				if accuracy != nil && (again == nil || *again != *accuracy) {
+					t.Errorf("%s: the same seed gave another accuracy", name)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestNonzeroFloats(t *testing.T) {
+	t.Parallel()
+	var data []byte
+	for _, v := range []float64{0, 1, math.Copysign(0, -1), -1, 1e-45, math.NaN(), 0} {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(v)))
+	}
+	if got := nonzeroFloats(data); got != 4 {
+		t.Errorf("%d of 7 are nonzero, want 4: 0 and -0 are not", got)
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	t.Parallel()
+	size := int64(12_000_000)
+	r := &Report{
+		Study: "s", Trial: 4, Params: map[string]any{"b": 1, "a": "x"},
+		Retrain:   Retrain{Metric: "val_loss", Value: 0.5, StoredValue: 0.25, Threads: 2, Device: "cpu"},
+		Test:      Test{Before: Score{Accuracy: 0.5}, FP32: Score{Accuracy: 0.75, N: 600, CI95: 0.01}, Compressed: &Score{Accuracy: 0.74}},
+		SizeBytes: Pair[int64]{FP32: 24_000_000, Compressed: &size},
+		LatencyMS: Pair[Latency]{FP32: Latency{P50: 1.5, P95: 2, Batch: 1, Length: 64, Threads: 2}, Compressed: &Latency{P50: 1}},
+		Notes:     []string{"A note."},
+	}
+	got := r.Markdown()
+	for _, want := range []string{
+		"# s, trial 4", "| a | x |\n| b | 1 |", "**not** the stored 0.25", "| exported | 0.0000 | 75.00 % ± 1.00 | 24.0 MB | 1.50 / 2.00 ms |",
+		"| compressed |", "12.0 MB", "600 episodes", "64 tokens", "A note.",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	r.Retrain.Reproduced, r.Test.Compressed = true, nil
+	if got := r.Markdown(); strings.Contains(got, "| compressed") || !strings.Contains(got, "the same to the last bit") {
+		t.Errorf("got\n%s", got)
+	}
+	if !slices.Equal(sortedKeys(r.Params), []string{"a", "b"}) {
+		t.Error("parameters are not sorted")
+	}
+}
