@@ -9,8 +9,6 @@ source "$(dirname "$0")/lib.sh"
 HPSEARCH_TEST_MODEL=$(scripts/fetch-model.sh)
 WNSEARCHDIR=$(scripts/fetch-wordnet.sh)
 export HPSEARCH_TEST_MODEL WNSEARCHDIR
-# The two programs, for the tests that run them together.
-export HPSEARCH_TEST_BIN=$PWD/bin
 
 mapfile -t plain < <(scripts/packages.sh go)
 mapfile -t libtorch < <(scripts/packages.sh libtorch)
