@@ -14,8 +14,8 @@ import (
 
 	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/trainer/export"
-	"github.com/hpsearch/hpsearch/trainer/internal/tinymodel"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
+	"github.com/hpsearch/hpsearch/trainer/tinymodel"
 )
 
 // exportJobOf returns the job that exports what a trial with these changes

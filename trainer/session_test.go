@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/hpsearch/hpsearch/objective/protocol"
-	"github.com/hpsearch/hpsearch/trainer/internal/tinymodel"
+	"github.com/hpsearch/hpsearch/trainer/tinymodel"
 )
 
 // A session is a served trainer with the test as its worker. Messages are

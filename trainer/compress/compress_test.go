@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hpsearch/hpsearch/trainer/internal/tinymodel"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
+	"github.com/hpsearch/hpsearch/trainer/tinymodel"
 )
 
 // The tests are not parallel: threads and live tensors belong to the process.

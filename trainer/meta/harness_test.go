@@ -4,12 +4,12 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/hpsearch/hpsearch/trainer/internal/tinymodel"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/task"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 	"github.com/hpsearch/hpsearch/trainer/text"
+	"github.com/hpsearch/hpsearch/trainer/tinymodel"
 )
 
 // A bench is a tiny model and a tiny family, from which trainings are made.
