@@ -88,17 +88,27 @@ func find(paths []string, name string) string {
 // locate says where the loaded libtorch comes from.
 func (d *Diagnosis) locate(ctx context.Context) {
 	install, err := libtorch.Finder{}.Find(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		d.Libtorch.Source = "none of the places that the build looks at"
 		d.add("warning", "set LIBTORCH to the folder of the libtorch in use before the next `make build`",
 			"the programs cannot be built again: %v", err)
-		return
+	case sameFolder(install.Lib, filepath.Dir(d.Libtorch.Path)):
+		d.Libtorch.Source = install.Source
+	default:
+		d.Libtorch.Source = "as built, or LD_LIBRARY_PATH"
+		if install.Version != d.Libtorch.Version {
+			d.add("warning", "set LIBTORCH, or run `make build` again", "the trainer runs on libtorch %s, a build would now take %s from %s (%s)",
+				d.Libtorch.Version, install.Version, install.Root, install.Source)
+		}
 	}
-	d.Libtorch.Source = install.Source
-	if install.Version != d.Libtorch.Version {
-		d.add("warning", "run `make build` again", "the trainer runs on libtorch %s, the build would now take %s from %s",
-			d.Libtorch.Version, install.Version, install.Root)
-	}
+}
+
+// sameFolder compares folders behind symbolic links.
+func sameFolder(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 var blasName = regexp.MustCompile(`BLAS_INFO=(\w+)`)
@@ -122,19 +132,30 @@ func (d *Diagnosis) blas(config string, loaded []string) {
 	}
 }
 
+// cuda looks for devices. A libtorch that has a CUDA part which does not load
+// is a finding: on a machine with a GPU it is what keeps it idle.
 func (d *Diagnosis) cuda() {
 	n, err := tensor.CUDADevices()
-	if err != nil {
-		if find(loadedLibraries(), "libtorch_cuda.so") != "" {
-			d.Libtorch.CUDA = "built in"
-			d.add("warning", "check `nvidia-smi`, the driver and CUDA_VISIBLE_DEVICES; on a machine without a GPU nothing is wrong", "%v", err)
+	part := filepath.Join(filepath.Dir(d.Libtorch.Path), "libtorch_cuda.so")
+	if _, missing := os.Stat(part); missing == nil {
+		d.Libtorch.CUDA = "built in"
+	}
+	switch {
+	case err == nil:
+		d.Libtorch.CUDA = "built in"
+		for i := range n {
+			d.Libtorch.CUDADevices = append(d.Libtorch.CUDADevices, fmt.Sprintf("cuda:%d", i))
 		}
-		return
+	case d.Libtorch.CUDA != "" && hasGPU():
+		d.add("error", "install what is missing (the nvidia wheels that the torch wheel asks for), check `nvidia-smi` and CUDA_VISIBLE_DEVICES",
+			"there is a GPU that cannot be used: %v", err)
 	}
-	d.Libtorch.CUDA = "built in"
-	for i := range n {
-		d.Libtorch.CUDADevices = append(d.Libtorch.CUDADevices, fmt.Sprintf("cuda:%d", i))
-	}
+}
+
+// hasGPU reports whether NVIDIA's driver shows a device.
+func hasGPU() bool {
+	devices, err := filepath.Glob("/dev/nvidia[0-9]*")
+	return err == nil && len(devices) > 0
 }
 
 func (d *Diagnosis) int8() {
