@@ -138,13 +138,12 @@ func TestExport(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(to)); len(entries) != 1 {
 		t.Errorf("%v beside the export", entries)
 	}
-	checkReload(t, p, to)
+	checkReload(t, to)
 }
 
-// checkReload: the folder gives the vectors that it was measured with: its
-// test score comes out the same when it is loaded and used as the base of an
-// evaluation by hand.
-func checkReload(t *testing.T, p place, dir string) {
+// checkReload: the folder and the weights in it give the same vectors each
+// time they are loaded.
+func checkReload(t *testing.T, dir string) {
 	t.Helper()
 	embed := func() []float64 {
 		var v []float64
@@ -234,8 +233,8 @@ func TestExportLeavesNothing(t *testing.T) {
 		t.Errorf("got %+v, want stopped", failed)
 	}
 
-	// A failure after the retraining: recovery cannot be longer than memory
-	// of the model's folder, which is taken away.
+	// A failure after the retraining, when the pooler is to be read from the
+	// model's folder: the file is gone by then.
 	gone := newPlace(t)
 	s.send(protocol.Job{Kind: protocol.JobExport, Config: object(t, gone.exportJobOf(1, filepath.Join(root, "c", "d"), nil))})
 	for {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -27,6 +28,9 @@ const (
 	// memoryLimit is the number of MB that the process may take beyond what
 	// it has when it starts.
 	memoryLimit = "HPSEARCH_TEST_MEMORY"
+	// fileLimit is the number of KB that a file may have: writing on fails,
+	// as on a full disk.
+	fileLimit = "HPSEARCH_TEST_FILE"
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +42,21 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	if kb := os.Getenv(fileLimit); kb != "" {
+		if err := limitFiles(kb); err != nil {
+			panic(err)
+		}
+	}
 	main()
+}
+
+func limitFiles(kb string) error {
+	size, err := strconv.ParseUint(kb, 10, 32)
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size << 10, Max: size << 10})
 }
 
 func limitMemory(mb string) error {
@@ -189,8 +207,8 @@ func TestOutOfMemory(t *testing.T) {
 	}
 	model, tasks := tinymodel.Folder(t), tinymodel.JSONL(t, rows)
 	c := start(t, memoryLimit+"=600")
-	// 24 classes x ... texts of 512 tokens: scores of 3 x 25 x 2 x 512 x 512
-	// floats for each of several operators.
+	// An episode has 3 x 25 texts of 512 tokens: with 2 heads, the attention
+	// scores of one layer are 157 MB, and several such tensors live at once.
 	c.send(trial(t, model, tasks, "", map[string]any{"max_length": 512, "shots": 5, "query_shots": 20, "iterations": 2, "eval_every": 1, "eval_episodes": 1}))
 	m, _ := c.end()
 	failed, ok := m.(protocol.Failed)
@@ -200,6 +218,38 @@ func TestOutOfMemory(t *testing.T) {
 	c.send(trial(t, model, tasks, "", map[string]any{"shots": 1, "query_shots": 1, "max_length": 8}))
 	if m, _ := c.end(); m.Type() != (protocol.Result{}).Type() {
 		t.Errorf("a smaller trial afterwards ended with %+v", m)
+	}
+}
+
+// TestFullDisk: checkpoints and exports that cannot be written are errors
+// that name the file, and no part of one is left.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	model, tasks := tinymodel.Folder(t), tinymodel.JSONL(t, tinymodel.Rows(24, 12, 0))
+	c := start(t, fileLimit+"=8")
+	dir := t.TempDir()
+	c.send(trial(t, model, tasks, dir, nil))
+	m, _ := c.end()
+	if failed, ok := m.(protocol.Failed); !ok || !strings.Contains(failed.Message, filepath.Join(dir, meta.BestFile)) || strings.Contains(failed.Message, "\n") {
+		t.Errorf("trial ended with %+v, want one line that names %s", m, meta.BestFile)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("%v is left in the checkpoint folder (%v)", entries, err)
+	}
+	parent := t.TempDir()
+	config, err := json.Marshal(map[string]any{
+		"study": "s", "settings": json.RawMessage(trial(t, model, tasks, "", nil).Config), "seed": 5, "value": 1, "to": filepath.Join(parent, "a", "b"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.send(protocol.Job{Kind: protocol.JobExport, Config: config})
+	m, _ = c.end()
+	if failed, ok := m.(protocol.Failed); !ok || !strings.Contains(failed.Message, "model.safetensors") || strings.Contains(failed.Message, "\n") {
+		t.Errorf("export ended with %+v, want one line that names model.safetensors", m)
+	}
+	if entries, err := os.ReadDir(parent); err != nil || len(entries) > 0 {
+		t.Errorf("%v is left beside the export (%v)", entries, err)
 	}
 }
 
