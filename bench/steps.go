@@ -49,7 +49,7 @@ func compareSteps(o options) error {
 		ours, theirs = append(ours, g.TokensPerSecond), append(theirs, p.TokensPerSecond)
 		ratios = append(ratios, p.TokensPerSecond/g.TokensPerSecond)
 		if len(ratios) == 1 {
-			fmt.Printf("BERT 6 x 384, batch 16 x 32, AdamW, libtorch %s, %d threads\n", g.Torch, g.Threads)
+			fmt.Printf("BERT 6 x 384, batch 16 x 32, AdamW, libtorch %s, %d thread(s)\n", g.Torch, g.Threads)
 		}
 		fmt.Printf("  pair %d: Go %.0f tokens/s, Python %.0f tokens/s\n", len(ratios), g.TokensPerSecond, p.TokensPerSecond)
 	}

@@ -18,4 +18,8 @@ for python in python3 /usr/bin/python3; do
     break
   fi
 done
+# One thread, as a worker that shares the machine has it: with more, what is
+# compared is mostly how threads wait for each other.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+export OPENBLAS_NUM_THREADS=$OMP_NUM_THREADS MKL_NUM_THREADS=$OMP_NUM_THREADS
 .build/bench -hpsearch bin/hpsearch -step .build/bench-step -peer "$peer" -model "$model" "$@"
