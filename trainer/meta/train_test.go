@@ -287,7 +287,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 	before := tensor.Live()
 	for _, algorithm := range algorithmNames {
 		live, resident := make(map[int]int64), make(map[int]float64)
-		changes := map[string]any{"algorithm": algorithm, "iterations": 400, "eval_every": 100, "eval_episodes": 2, "learning_rate": 1e-4}
+		changes := map[string]any{"algorithm": algorithm, "iterations": 300, "eval_every": 100, "eval_episodes": 2, "learning_rate": 1e-4}
 		_, err := b.train(t, changes, 1, "", nil, func(step int) {
 			if step%100 == 99 {
 				live[step], resident[step] = tensor.Live(), residentMB(t)
@@ -296,10 +296,10 @@ func TestMemoryStaysFlat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if live[199] != live[399] {
-			t.Errorf("%s: %d live tensors after 199 steps, %d after 399", algorithm, live[199], live[399])
+		if live[99] != live[299] {
+			t.Errorf("%s: %d live tensors after 99 steps, %d after 299", algorithm, live[99], live[299])
 		}
-		if grown := resident[399] - resident[199]; grown > 16 {
+		if grown := resident[299] - resident[99]; grown > 16 {
 			t.Errorf("%s: 200 steps took %.1f MB", algorithm, grown)
 		}
 		if got := tensor.Live(); got != before {
