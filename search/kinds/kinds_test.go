@@ -30,12 +30,13 @@ func TestEverySamplerKind(t *testing.T) {
 
 func TestEveryPrunerKind(t *testing.T) {
 	t.Parallel()
-	if got, want := PrunerKinds(), []string{"none", "median"}; !slices.Equal(got, want) {
+	if got, want := PrunerKinds(), []string{"none", "median", "percentile", "threshold", "patient", "asha", "hyperband", "wilcoxon"}; !slices.Equal(got, want) {
 		t.Errorf("pruner kinds %v, want %v", got, want)
 	}
 	trial := &search.Trial{Intermediate: []search.Report{{Step: 1, Value: 1}}}
+	required := map[string]map[string]any{"threshold": {"upper": 2}, "patient": {"patience": 1}}
 	for _, kind := range append(PrunerKinds(), "") {
-		p, err := NewPruner(search.PrunerSpec{Kind: kind})
+		p, err := NewPruner(search.PrunerSpec{Kind: kind, Options: required[kind]})
 		if err != nil {
 			t.Errorf("%q: %v", kind, err)
 			continue
@@ -57,9 +58,19 @@ func TestOptionsAreRead(t *testing.T) {
 			t.Errorf("%+v: %v", spec, err)
 		}
 	}
-	spec := search.PrunerSpec{Kind: "median", Options: map[string]any{"interval": 2, "min_trials": 3}}
-	if _, err := NewPruner(spec); err != nil {
-		t.Errorf("%+v: %v", spec, err)
+	for _, spec := range []search.PrunerSpec{
+		{Kind: "median", Options: map[string]any{"interval": 2, "min_trials": 3}},
+		{Kind: "percentile", Options: map[string]any{"percentile": 12.5, "interval": 2, "min_trials": 3}},
+		{Kind: "threshold", Options: map[string]any{"lower": 0, "upper": 1.5, "interval": 2}},
+		{Kind: "patient", Options: map[string]any{"patience": 3, "min_delta": 0.1, "wraps": map[string]any{
+			"kind": "median", "startup_trials": 3, "warmup_steps": 2, "options": map[string]any{"interval": 2}}}},
+		{Kind: "asha", Options: map[string]any{"min_resource": 2, "max_resource": 81, "reduction": 3, "early_stopping": 1}},
+		{Kind: "hyperband", Options: map[string]any{"min_resource": 2, "max_resource": 81.0, "reduction": 3}},
+		{Kind: "wilcoxon", Options: map[string]any{"p": 0.05}},
+	} {
+		if _, err := NewPruner(spec); err != nil {
+			t.Errorf("%+v: %v", spec, err)
+		}
 	}
 }
 
@@ -94,7 +105,21 @@ func TestPrunerErrors(t *testing.T) {
 		spec search.PrunerSpec
 		want string
 	}{
-		{search.PrunerSpec{Kind: "asha"}, `unknown pruner "asha"; the pruners are none, median`},
+		{search.PrunerSpec{Kind: "bandit"}, `unknown pruner "bandit"; the pruners are none, median, percentile,`},
+		{search.PrunerSpec{Kind: "percentile", Options: map[string]any{"percentile": 101}}, "not in (0, 100]"},
+		{search.PrunerSpec{Kind: "percentile", Options: map[string]any{"percentile": 0}}, `"percentile" must be above 0`},
+		{search.PrunerSpec{Kind: "threshold"}, "give lower, upper or both"},
+		{search.PrunerSpec{Kind: "threshold", Options: map[string]any{"lower": 2, "upper": 1}}, "no value lies between"},
+		{search.PrunerSpec{Kind: "threshold", Options: map[string]any{"upper": "high"}}, `"upper" must be a number, not high`},
+		{search.PrunerSpec{Kind: "patient"}, "patience must be at least 1"},
+		{search.PrunerSpec{Kind: "patient", Options: map[string]any{"patience": 1, "min_delta": -1}}, "min delta -1"},
+		{search.PrunerSpec{Kind: "patient", Options: map[string]any{"patience": 1, "wraps": "median"}}, `"wraps" must be a mapping`},
+		{search.PrunerSpec{Kind: "patient", Options: map[string]any{"patience": 1, "wraps": map[string]any{}}}, "has no kind"},
+		{search.PrunerSpec{Kind: "patient", Options: map[string]any{"patience": 1, "wraps": map[string]any{"kind": "bandit"}}}, `option wraps: unknown pruner "bandit"`},
+		{search.PrunerSpec{Kind: "asha", Options: map[string]any{"reduction": 1}}, `"reduction" must be an integer of at least 2`},
+		{search.PrunerSpec{Kind: "asha", Options: map[string]any{"min_resource": 9, "max_resource": 3}}, "min resource 9 is above max resource 3"},
+		{search.PrunerSpec{Kind: "hyperband", Options: map[string]any{"max_resource": 1}}, "min resource 1 must be below max resource 1"},
+		{search.PrunerSpec{Kind: "wilcoxon", Options: map[string]any{"p": 2}}, "p 2 is not in (0, 1]"},
 		{search.PrunerSpec{Kind: "median", StartupTrials: -1}, "startup_trials must not be negative"},
 		{search.PrunerSpec{Kind: "median", WarmupSteps: -1}, "warmup_steps must not be negative"},
 		{search.PrunerSpec{Kind: "median", Options: map[string]any{"interval": 0}}, `option "interval" must be an integer of at least 1`},

@@ -4,6 +4,7 @@ package kinds
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -34,6 +35,40 @@ func (o *options) natural(name string, least int64) int {
 	return int(n)
 }
 
+// number returns an option that is a finite number; nil when it is not given.
+func (o *options) number(name string) *float64 {
+	o.known = append(o.known, name)
+	v, ok := o.values[name]
+	if !ok {
+		return nil
+	}
+	var n float64
+	switch v := search.Scalar(v).(type) {
+	case int64:
+		n = float64(v)
+	case float64:
+		n = v
+	default:
+		n = math.NaN()
+	}
+	if (math.IsNaN(n) || math.IsInf(n, 0)) && o.err == nil {
+		o.err = fmt.Errorf("%s: option %q must be a number, not %v", o.owner, name, v)
+	}
+	return &n
+}
+
+// positive returns an option that is a number above 0; 0 when it is not given.
+func (o *options) positive(name string) float64 {
+	n := o.number(name)
+	if n == nil {
+		return 0
+	}
+	if *n <= 0 && o.err == nil {
+		o.err = fmt.Errorf("%s: option %q must be above 0, not %v", o.owner, name, *n)
+	}
+	return *n
+}
+
 // flag returns an option that is true or false; fallback when it is not given.
 func (o *options) flag(name string, fallback bool) bool {
 	o.known = append(o.known, name)
@@ -46,6 +81,34 @@ func (o *options) flag(name string, fallback bool) bool {
 		o.err = fmt.Errorf("%s: option %q must be true or false, not %v", o.owner, name, v)
 	}
 	return b
+}
+
+// text returns an option that is a string; empty when it is not given.
+func (o *options) text(name string) string {
+	o.known = append(o.known, name)
+	v, ok := o.values[name]
+	if !ok {
+		return ""
+	}
+	s, ok := v.(string)
+	if !ok && o.err == nil {
+		o.err = fmt.Errorf("%s: option %q must be text, not %v", o.owner, name, v)
+	}
+	return s
+}
+
+// mapping returns an option that is a mapping, and whether it is given.
+func (o *options) mapping(name string) (map[string]any, bool) {
+	o.known = append(o.known, name)
+	v, ok := o.values[name]
+	if !ok {
+		return nil, false
+	}
+	m, ok := v.(map[string]any)
+	if !ok && o.err == nil {
+		o.err = fmt.Errorf("%s: option %q must be a mapping, not %v", o.owner, name, v)
+	}
+	return m, ok
 }
 
 // check returns what was wrong, an unknown option included.

@@ -16,26 +16,26 @@ type prunerKind struct {
 	make func(spec search.PrunerSpec, o *options) (search.Pruner, error)
 }
 
-var prunerKinds = []prunerKind{
-	{"none", func(_ search.PrunerSpec, o *options) (search.Pruner, error) { return pruner.None{}, o.check() }},
-	{"median", func(spec search.PrunerSpec, o *options) (search.Pruner, error) {
-		m := pruner.MedianOptions{
-			StartupTrials: spec.StartupTrials,
-			WarmupSteps:   spec.WarmupSteps,
-			Interval:      o.natural("interval", 1),
-			MinTrials:     o.natural("min_trials", 1),
-		}
-		if err := o.check(); err != nil {
-			return nil, err
-		}
-		return pruner.NewMedian(m)
-	}},
+// prunerKinds is in the order in which the kinds are listed to people. It is
+// a function because one kind of pruner wraps another.
+func prunerKinds() []prunerKind {
+	return []prunerKind{
+		{"none", func(_ search.PrunerSpec, o *options) (search.Pruner, error) { return pruner.None{}, o.check() }},
+		{"median", newMedian},
+		{"percentile", newPercentile},
+		{"threshold", newThreshold},
+		{"patient", newPatient},
+		{"asha", newASHA},
+		{"hyperband", newHyperband},
+		{"wilcoxon", newWilcoxon},
+	}
 }
 
 // PrunerKinds lists the kinds that [NewPruner] knows.
 func PrunerKinds() []string {
-	names := make([]string, len(prunerKinds))
-	for i, k := range prunerKinds {
+	all := prunerKinds()
+	names := make([]string, len(all))
+	for i, k := range all {
 		names[i] = k.name
 	}
 	return names
@@ -44,13 +44,22 @@ func PrunerKinds() []string {
 // NewPruner makes the pruner of a specification; an empty kind is
 // [DefaultPruner]. It fails as [NewSampler] does.
 //
-// Options: median has interval (in steps, 1) and min_trials (1).
+// Options, which are those of the pruners in package pruner:
+//
+//   - median: interval (in steps, 1), min_trials (1)
+//   - percentile: the same and percentile (25)
+//   - threshold: lower, upper (one is required), interval
+//   - patient: patience (required), min_delta (0), and wraps, a pruner as in a
+//     study file, which decides when patience is used up
+//   - asha: min_resource, max_resource, reduction (4), early_stopping (0)
+//   - hyperband: min_resource (1), max_resource, reduction (3)
+//   - wilcoxon: p (0.1)
 func NewPruner(spec search.PrunerSpec) (search.Pruner, error) {
 	kind := spec.Kind
 	if kind == "" {
 		kind = DefaultPruner
 	}
-	for _, k := range prunerKinds {
+	for _, k := range prunerKinds() {
 		if k.name != kind {
 			continue
 		}

@@ -13,4 +13,6 @@ var _ search.Pruner = None{}
 type None struct{}
 
 // Prune implements [search.Pruner].
-func (None) Prune(context.Context, *search.History, *search.Trial) (bool, error) { return false, nil }
+func (None) Prune(ctx context.Context, _ *search.History, _ *search.Trial) (bool, error) {
+	return false, ctx.Err()
+}

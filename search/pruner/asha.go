@@ -1,0 +1,171 @@
+package pruner
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+var _ search.Pruner = (*ASHA)(nil)
+
+// DefaultReduction is the share of the trials at a rung of which one goes on,
+// as in the experiments of the paper.
+const DefaultReduction = 4
+
+// ASHAOptions are the settings of an [ASHA]; the zero value has the defaults.
+type ASHAOptions struct {
+	// MinResource is the step of the lowest rung. 0 means the lowest step that
+	// any trial of the study has reported, but at least 1 and WarmupSteps.
+	MinResource int
+	// MaxResource is the step at which trials end by themselves: there and
+	// beyond nothing is cut any more. 0 means that this is not known.
+	MaxResource int
+	// Reduction is eta of the paper: one in Reduction trials goes on from a
+	// rung, and each rung is Reduction times as high as the one before. It is
+	// at least 2; 0 means DefaultReduction.
+	Reduction int
+	// EarlyStopping is s of the paper: that many of the lowest rungs are left
+	// out.
+	EarlyStopping int
+	// StartupTrials is the number of trials, the one in question included,
+	// that must have come to a rung before it cuts any. 0 means 1: a trial
+	// then goes on from a rung that fewer than Reduction have come to if it
+	// is the best of them.
+	StartupTrials int
+	// WarmupSteps is the step before which a trial is not pruned: rungs below
+	// it are left out.
+	WarmupSteps int
+}
+
+// ASHA is asynchronous successive halving (Li et al., "A System for Massively
+// Parallel Hyperparameter Tuning", MLSys 2020, algorithm 2). The rungs are at
+// the steps MinResource * Reduction^(EarlyStopping+k). A trial that comes to
+// one goes on when it is among the best 1/Reduction of all that have come
+// there so far, running, finished and stopped ones alike; nobody waits for
+// others.
+//
+// The paper pauses what does not go on, and may promote it later. Here it
+// ends as PRUNED, as in Optuna and Ray Tune: a trial that was cut because few
+// had come to its rung before it is not taken up again.
+//
+// A trial's value at a rung is that of its first report at or after the
+// rung's step; a late report can pass several rungs and is judged at each. A
+// trial whose report at a rung is NaN ends there; other trials' NaN are not
+// counted. All of it follows from the reports in the history: nothing is kept
+// between calls, so any process decides alike. It is safe for concurrent use.
+type ASHA struct {
+	options ASHAOptions
+}
+
+// NewASHA returns the rule. It fails when an option is out of range.
+func NewASHA(o ASHAOptions) (*ASHA, error) { return newASHA("asha", o) }
+
+func newASHA(owner string, o ASHAOptions) (*ASHA, error) {
+	err := checkNaturals(owner, natural{"min resource", o.MinResource}, natural{"max resource", o.MaxResource},
+		natural{"early stopping", o.EarlyStopping}, natural{"startup trials", o.StartupTrials},
+		natural{"warm-up steps", o.WarmupSteps})
+	if err != nil {
+		return nil, err
+	}
+	if o.Reduction == 0 {
+		o.Reduction = DefaultReduction
+	}
+	switch {
+	case o.Reduction < 2:
+		return nil, fmt.Errorf("%s pruner: reduction %d must be at least 2", owner, o.Reduction)
+	case o.MaxResource > 0 && o.MinResource > o.MaxResource:
+		return nil, fmt.Errorf("%s pruner: min resource %d is above max resource %d", owner, o.MinResource, o.MaxResource)
+	}
+	return &ASHA{options: o}, nil
+}
+
+// Prune implements [search.Pruner].
+func (a *ASHA) Prune(ctx context.Context, h *search.History, t *search.Trial) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	all := func(*search.Trial) bool { return true }
+	return a.decide(h, t, all), nil
+}
+
+// decide compares t with the trials that belong to its bracket.
+func (a *ASHA) decide(h *search.History, t *search.Trial, belongs func(*search.Trial) bool) bool {
+	last, ok := t.Last()
+	if !ok {
+		return false
+	}
+	before := math.MinInt // the step of the report before: its rungs are decided
+	if n := len(t.Intermediate); n > 1 {
+		before = t.Intermediate[n-2].Step
+	}
+	d := direction(h)
+	for _, rung := range a.rungs(h, t, last.Step) {
+		if rung <= before || rung < a.options.WarmupSteps {
+			continue
+		}
+		if math.IsNaN(last.Value) || !a.goesOn(h, t, last.Value, rung, d, belongs) {
+			return true
+		}
+	}
+	return false
+}
+
+// goesOn reports whether a value is among the best at a rung.
+func (a *ASHA) goesOn(h *search.History, t *search.Trial, value float64, rung int, d search.Direction, belongs func(*search.Trial) bool) bool {
+	values := []float64{value}
+	for _, other := range h.Trials {
+		if other.Number == t.Number || !belongs(other) {
+			continue
+		}
+		if i, _ := find(other, rung); i < len(other.Intermediate) && !math.IsNaN(other.Intermediate[i].Value) {
+			values = append(values, other.Intermediate[i].Value)
+		}
+	}
+	if len(values) < a.options.StartupTrials {
+		return true
+	}
+	slices.Sort(values)
+	if d == search.Maximize {
+		slices.Reverse(values)
+	}
+	last := max(1, len(values)/a.options.Reduction) - 1 // the worst that goes on
+	return !d.Better(values[last], value)
+}
+
+// rungs returns the steps of the rungs up to a step.
+func (a *ASHA) rungs(h *search.History, t *search.Trial, step int) []int {
+	lowest := a.options.MinResource
+	if lowest == 0 {
+		lowest = max(1, a.options.WarmupSteps, firstStep(h, t))
+	}
+	end := step
+	if most := a.options.MaxResource; most > 0 {
+		end = min(end, most-1)
+	}
+	var rungs []int
+	skip := a.options.EarlyStopping
+	for rung := lowest; rung <= end; rung *= a.options.Reduction {
+		if skip--; skip < 0 {
+			rungs = append(rungs, rung)
+		}
+		if rung > end/a.options.Reduction {
+			break // the next one would be too high, or overflow
+		}
+	}
+	return rungs
+}
+
+// firstStep returns the lowest step that a trial of the history, or t, has
+// reported.
+func firstStep(h *search.History, t *search.Trial) int {
+	first := t.Intermediate[0].Step
+	for _, other := range h.Trials {
+		if len(other.Intermediate) > 0 {
+			first = min(first, other.Intermediate[0].Step)
+		}
+	}
+	return first
+}
