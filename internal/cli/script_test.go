@@ -59,7 +59,14 @@ func TestScripts(t *testing.T) {
 // writeFixtures makes what meta-training studies name: a model folder and a
 // task file of sixteen classes with four texts each.
 func writeFixtures(dir string) error {
-	files := map[string]string{"model/config.json": "{}", "model/model.safetensors": "x", "model/vocab.txt": "[PAD]"}
+	files := map[string]string{"model/vocab.txt": "[PAD]"}
+	for _, name := range []string{"config.json", "model.safetensors"} {
+		data, err := os.ReadFile(filepath.Join("../../trainer/model/testdata/tiny", name))
+		if err != nil {
+			return err
+		}
+		files["model/"+name] = string(data)
+	}
 	for class := range 16 {
 		for i := range 4 {
 			files["tasks.jsonl"] += fmt.Sprintf(`{"text": "text %d of class %d", "label": "class-%d"}`+"\n", i, class, class)

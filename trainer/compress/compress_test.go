@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 	"github.com/hpsearch/hpsearch/trainer/tinymodel"
@@ -168,7 +169,7 @@ func TestInt8Encoder(t *testing.T) {
 		return v
 	}
 	want := embed()
-	var blobs []model.Blob
+	var blobs []hf.Blob
 	err := tensor.Do(func(s *tensor.Scope) error {
 		b, err := model.Load(s, dir, tensor.CPU)
 		if err != nil {
@@ -189,7 +190,7 @@ func TestInt8Encoder(t *testing.T) {
 	if matrices := 6*tinymodel.Layers + 1; int8s != matrices {
 		t.Errorf("%d tensors are int8, want the %d matrices and the word embeddings", int8s, matrices)
 	}
-	if err := model.WriteSafetensors(filepath.Join(dir, model.SafetensorsFile), blobs, nil); err != nil {
+	if err := hf.WriteSafetensors(filepath.Join(dir, hf.SafetensorsFile), blobs, nil); err != nil {
 		t.Fatal(err)
 	}
 	got := embed()

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/meta"
-	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/task"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -180,7 +180,7 @@ func foldHits(s *tensor.Scope, adapt meta.AdaptFunc, vectors *tensor.Tensor, lab
 
 // saveAdapted copies the model folder with the new head.
 func (b *Bundle) saveAdapted(from, to string) error {
-	for _, name := range append([]string{"config.json", model.SafetensorsFile}, tokenizerFiles...) {
+	for _, name := range append([]string{"config.json", hf.SafetensorsFile}, tokenizerFiles...) {
 		if err := copyIfThere(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
 			return err
 		}

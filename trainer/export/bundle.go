@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -110,7 +111,7 @@ func (b *Bundle) loadHead(s *tensor.Scope, dir string, device tensor.Device) err
 		return nil
 	}
 	path := filepath.Join(dir, HeadFile)
-	blobs, _, err := model.ReadSafetensors(path)
+	blobs, _, err := hf.ReadSafetensors(path)
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func classifierParams(c meta.Classifier) []model.Param {
 }
 
 // headBlobs returns what goes into head.safetensors.
-func (b *Bundle) headBlobs() ([]model.Blob, error) {
+func (b *Bundle) headBlobs() ([]hf.Blob, error) {
 	params := b.Learner.Projection.Params()
 	if len(b.Manifest.Labels) > 0 {
 		params = append(params, classifierParams(b.Classifier)...)
@@ -149,7 +150,7 @@ func (b *Bundle) headBlobs() ([]model.Blob, error) {
 // save writes the folder: encoder is the content of model.safetensors, from
 // is the folder that the tokenizer and the other keys of config.json come
 // from. dir must be there.
-func (b *Bundle) save(dir, from string, encoder []model.Blob) error {
+func (b *Bundle) save(dir, from string, encoder []hf.Blob) error {
 	if err := copyTokenizer(from, dir); err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (b *Bundle) save(dir, from string, encoder []model.Blob) error {
 		return err
 	}
 	metadata := map[string]string{"format": "pt"} // transformers refuses a file without it
-	if err := model.WriteSafetensors(filepath.Join(dir, model.SafetensorsFile), encoder, metadata); err != nil {
+	if err := hf.WriteSafetensors(filepath.Join(dir, hf.SafetensorsFile), encoder, metadata); err != nil {
 		return err
 	}
 	if err := b.saveHead(dir); err != nil {
@@ -180,7 +181,7 @@ func (b *Bundle) saveHead(dir string) error {
 	if err != nil || len(head) == 0 {
 		return err
 	}
-	return model.WriteSafetensors(filepath.Join(dir, HeadFile), head, nil)
+	return hf.WriteSafetensors(filepath.Join(dir, HeadFile), head, nil)
 }
 
 // tokenizerFiles are copied as they are, those that exist.
@@ -207,7 +208,7 @@ func copyIfThere(from, to string) error {
 }
 
 func writeBytes(path string, data []byte) error {
-	return model.WriteFile(path, func(w io.Writer) error {
+	return hf.WriteFile(path, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})

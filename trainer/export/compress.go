@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/hpsearch/hpsearch/trainer/compress"
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
@@ -121,7 +122,7 @@ func (e *exporter) writeCompressed(dir string) error {
 		return err
 	}
 	e.report.SizeBytes.Compressed = &size
-	e.report.Compression.GzipBytes, err = gzipSize(filepath.Join(dir, model.SafetensorsFile))
+	e.report.Compression.GzipBytes, err = gzipSize(filepath.Join(dir, hf.SafetensorsFile))
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/hpsearch/hpsearch/trainer/compress"
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
@@ -44,7 +45,7 @@ type exporter struct {
 	algorithm meta.Algorithm
 	bundle    *Bundle
 	test      []meta.Episode
-	pooler    []model.Blob // passed through from the pretrained checkpoint
+	pooler    []hf.Blob // passed through from the pretrained checkpoint
 }
 
 // Run retrains, measures, compresses and writes the folder. The folder

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/model"
 )
 
@@ -62,5 +63,5 @@ func (b *Bundle) saveDense(dir string) error {
 	for i, name := range []string{"linear.weight", "linear.bias"} {
 		blobs[i].Name = name
 	}
-	return model.WriteSafetensors(filepath.Join(dir, model.SafetensorsFile), blobs, map[string]string{"format": "pt"})
+	return hf.WriteSafetensors(filepath.Join(dir, hf.SafetensorsFile), blobs, map[string]string{"format": "pt"})
 }

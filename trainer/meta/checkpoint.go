@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -67,7 +68,7 @@ func (r *run) save(s *tensor.Scope) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	if r.outcome.Step == r.validated && r.position == r.validated && r.best != nil {
-		if err := model.WriteCheckpoint(filepath.Join(r.Dir, BestFile), weights, metadata); err != nil {
+		if err := hf.WriteCheckpoint(filepath.Join(r.Dir, BestFile), weights, metadata); err != nil {
 			return err
 		}
 	}
@@ -76,7 +77,7 @@ func (r *run) save(s *tensor.Scope) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	path := filepath.Join(r.Dir, CheckpointFile)
-	if err := model.WriteCheckpoint(path, append(weights, state...), metadata); err != nil {
+	if err := hf.WriteCheckpoint(path, append(weights, state...), metadata); err != nil {
 		return err
 	}
 	if r.Hooks.Checkpoint != nil {
@@ -103,7 +104,7 @@ func (r *run) resume(s *tensor.Scope) error {
 		return nil
 	}
 	path := filepath.Join(r.Dir, CheckpointFile)
-	blobs, metadata, err := model.ReadSafetensors(path)
+	blobs, metadata, err := hf.ReadSafetensors(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -164,7 +165,7 @@ func fingerprint(c *setting.Config) string {
 
 func (r *run) resumeBest(s *tensor.Scope, here position) error {
 	path := filepath.Join(r.Dir, BestFile)
-	blobs, metadata, err := model.ReadSafetensors(path)
+	blobs, metadata, err := hf.ReadSafetensors(path)
 	if err != nil {
 		return fmt.Errorf("resume: %w; remove the folder %s to start the trial over", err, r.Dir)
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -215,14 +215,14 @@ func TestBadCheckpoints(t *testing.T) {
 			}
 		}
 	}
-	rewrite := func(name string, change func([]model.Blob, map[string]string) []model.Blob) func(*testing.T, string) {
+	rewrite := func(name string, change func([]hf.Blob, map[string]string) []hf.Blob) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
 			path := filepath.Join(dir, name)
-			blobs, metadata, err := model.ReadSafetensors(path)
+			blobs, metadata, err := hf.ReadSafetensors(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := model.WriteSafetensors(path, change(blobs, metadata), metadata); err != nil {
+			if err := hf.WriteSafetensors(path, change(blobs, metadata), metadata); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -243,18 +243,18 @@ func TestBadCheckpoints(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, nil, 9, BestFile, "no such file"},
-		"no position": {rewrite(CheckpointFile, func(b []model.Blob, m map[string]string) []model.Blob {
+		"no position": {rewrite(CheckpointFile, func(b []hf.Blob, m map[string]string) []hf.Blob {
 			delete(m, positionKey)
 			return b
 		}), nil, 9, CheckpointFile, "no position"},
-		"impossible position": {rewrite(CheckpointFile, func(b []model.Blob, m map[string]string) []model.Blob {
+		"impossible position": {rewrite(CheckpointFile, func(b []hf.Blob, m map[string]string) []hf.Blob {
 			m[positionKey] = strings.Replace(m[positionKey], `"step":5`, `"step":500`, 1)
 			return b
 		}), nil, 9, CheckpointFile, "impossible position"},
-		"a tensor less": {rewrite(CheckpointFile, func(b []model.Blob, _ map[string]string) []model.Blob {
-			return slices.DeleteFunc(b, func(b model.Blob) bool { return b.Name == "optimizer.3" })
+		"a tensor less": {rewrite(CheckpointFile, func(b []hf.Blob, _ map[string]string) []hf.Blob {
+			return slices.DeleteFunc(b, func(b hf.Blob) bool { return b.Name == "optimizer.3" })
 		}), nil, 9, CheckpointFile, "optimizer.3 is missing"},
-		"best of before": {rewrite(BestFile, func(b []model.Blob, m map[string]string) []model.Blob {
+		"best of before": {rewrite(BestFile, func(b []hf.Blob, m map[string]string) []hf.Blob {
 			m[positionKey] = strings.Replace(m[positionKey], `"best_step":3`, `"best_step":2`, 1)
 			return b
 		}), nil, 9, BestFile, "is of step 2"},

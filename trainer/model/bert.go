@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -10,7 +11,7 @@ import (
 // self-attention and a feed-forward network, each followed by a residual
 // connection and LayerNorm.
 type Bert struct {
-	Config *Config
+	Config *hf.Config
 	device tensor.Device
 	params []Param // in the order of computation; the pooler last
 	layers []layer
@@ -61,7 +62,7 @@ type source interface {
 }
 
 // newBert arranges the tensors of a checkpoint.
-func newBert(c *Config, device tensor.Device, from source) *Bert {
+func newBert(c *hf.Config, device tensor.Device, from source) *Bert {
 	b := &Bert{Config: c, device: device, activation: activations[c.Activation]}
 	take := func(name string, shape ...int64) *tensor.Tensor {
 		t := from.tensor(name, shape...)

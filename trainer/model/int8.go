@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -18,9 +19,9 @@ const smallestNormal = 0x1p-126
 // QuantizeRows returns a matrix [rows, width] as int8 with one scale a row,
 // symmetric about 0: scale = max|w| / 127, q = round(w / scale), as in Jacob
 // et al. 2018, section 2, with zero-point 0.
-func QuantizeRows(b Blob, values []float32) (quantized, scales Blob, err error) {
+func QuantizeRows(b hf.Blob, values []float32) (quantized, scales hf.Blob, err error) {
 	if len(b.Shape) != 2 || b.Shape[0]*b.Shape[1] != int64(len(values)) {
-		return Blob{}, Blob{}, fmt.Errorf("quantize %s: shape %v is no matrix of %d numbers", b.Name, b.Shape, len(values))
+		return hf.Blob{}, hf.Blob{}, fmt.Errorf("quantize %s: shape %v is no matrix of %d numbers", b.Name, b.Shape, len(values))
 	}
 	rows, width := int(b.Shape[0]), int(b.Shape[1])
 	data := make([]byte, rows*width)
@@ -32,7 +33,7 @@ func QuantizeRows(b Blob, values []float32) (quantized, scales Blob, err error) 
 			largest = math.Max(largest, math.Abs(float64(v)))
 		}
 		if math.IsNaN(largest) || math.IsInf(largest, 0) {
-			return Blob{}, Blob{}, fmt.Errorf("quantize %s: row %d is not finite", b.Name, r)
+			return hf.Blob{}, hf.Blob{}, fmt.Errorf("quantize %s: row %d is not finite", b.Name, r)
 		}
 		scale[r] = float32(largest / 127)
 		if scale[r] < smallestNormal { // a row of zeros, or as good as
@@ -43,8 +44,8 @@ func QuantizeRows(b Blob, values []float32) (quantized, scales Blob, err error) 
 			data[r*width+i] = byte(int8(math.Max(-127, math.Min(127, q))))
 		}
 	}
-	quantized = Blob{Name: b.Name, DType: "I8", Shape: b.Shape, Data: data}
-	return quantized, Float32Blob(b.Name+scaleSuffix, scale, []int64{int64(rows)}), nil
+	quantized = hf.Blob{Name: b.Name, DType: "I8", Shape: b.Shape, Data: data}
+	return quantized, hf.Float32Blob(b.Name+scaleSuffix, scale, []int64{int64(rows)}), nil
 }
 
 // int8 implements source.
@@ -71,7 +72,7 @@ func (c *checkpoint) int8(name string, out, in int64) *tensor.Int8Linear {
 	var packed *tensor.Int8Linear
 	err := c.scope.Run(func(s *tensor.Scope) error {
 		// The packed layer must outlive this inner scope.
-		packed = c.scope.PackInt8(weight.Tensor(s), scale.Tensor(s), bias.Tensor(s))
+		packed = c.scope.PackInt8(toTensor(s, weight), toTensor(s, scale), toTensor(s, bias))
 		return nil
 	})
 	if err != nil && c.err == nil {
@@ -88,7 +89,7 @@ func (c *checkpoint) dequantize(name string, table *tensor.Tensor, rows int64) *
 	}
 	var result *tensor.Tensor
 	err := c.scope.Run(func(s *tensor.Scope) error {
-		scales := s.Unsqueeze(scale.Tensor(s), 1)
+		scales := s.Unsqueeze(toTensor(s, scale), 1)
 		result = s.Move(s.Mul(s.Cast(table, tensor.Float32), scales), c.scope)
 		return nil
 	})

@@ -8,19 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
-)
-
-// The weight files of a Hugging Face folder, in the order of preference.
-const (
-	SafetensorsFile = "model.safetensors"
-	PyTorchFile     = "pytorch_model.bin"
 )
 
 // Load reads a BERT encoder from a Hugging Face folder onto a device. A head
 // or pooler that the checkpoint has beside the encoder is left out.
 func Load(s *tensor.Scope, dir string, device tensor.Device) (*Bert, error) {
-	config, err := ReadConfig(dir)
+	config, err := hf.ReadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +23,9 @@ func Load(s *tensor.Scope, dir string, device tensor.Device) (*Bert, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := &checkpoint{scope: s, dir: dir, path: path, device: device, byName: make(map[string]Blob, len(blobs))}
+	from := &checkpoint{scope: s, dir: dir, path: path, device: device, byName: make(map[string]hf.Blob, len(blobs))}
 	for _, b := range blobs {
-		from.byName[canonicalName(b.Name)] = b
+		from.byName[hf.CanonicalName(b.Name)] = b
 	}
 	bert := newBert(config, device, from)
 	if from.err != nil {
@@ -44,18 +39,18 @@ type checkpoint struct {
 	scope     *tensor.Scope
 	dir, path string
 	device    tensor.Device
-	byName    map[string]Blob
+	byName    map[string]hf.Blob
 	err       error
 }
 
 // find returns the blob of that name if it has the right shape.
-func (c *checkpoint) find(name string, shape []int64) (Blob, bool) {
+func (c *checkpoint) find(name string, shape []int64) (hf.Blob, bool) {
 	b, ok := c.byName[name]
 	switch {
 	case c.err != nil:
 	case !ok:
 		c.err = fmt.Errorf("%s: tensor %s is missing: the file does not belong to %s", c.path, name, filepath.Join(c.dir, "config.json"))
-	case !sameShape(b.Shape, shape):
+	case !hf.SameShape(b.Shape, shape):
 		c.err = fmt.Errorf("%s: tensor %s has shape %v, config.json says %v", c.path, name, b.Shape, shape)
 	}
 	return b, c.err == nil
@@ -66,7 +61,7 @@ func (c *checkpoint) tensor(name string, shape ...int64) *tensor.Tensor {
 	if !ok {
 		return nil
 	}
-	host := b.Tensor(c.scope)
+	host := toTensor(c.scope, b)
 	if b.DType == "I8" { // rows of a quantized table, such as the embeddings
 		host = c.dequantize(name, host, shape[0])
 	}
@@ -78,59 +73,32 @@ func (c *checkpoint) tensor(name string, shape ...int64) *tensor.Tensor {
 	return t
 }
 
-// CheckFolder reports what is wrong with a model folder as far as can be
-// told without loading the weights.
-func CheckFolder(dir string) error {
-	if _, err := ReadConfig(dir); err != nil {
-		return err
-	}
-	for _, name := range []string{SafetensorsFile, PyTorchFile} {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Size() > 0 {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s has neither %s nor %s", dir, SafetensorsFile, PyTorchFile)
-}
-
-func readWeights(dir string) (path string, blobs []Blob, err error) {
-	path = filepath.Join(dir, SafetensorsFile)
-	blobs, _, err = ReadSafetensors(path)
+func readWeights(dir string) (path string, blobs []hf.Blob, err error) {
+	path = filepath.Join(dir, hf.SafetensorsFile)
+	blobs, _, err = hf.ReadSafetensors(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return path, blobs, err
 	}
-	path = filepath.Join(dir, PyTorchFile)
+	path = filepath.Join(dir, hf.PyTorchFile)
 	if _, statErr := os.Stat(path); errors.Is(statErr, fs.ErrNotExist) {
-		return "", nil, fmt.Errorf("%s has neither %s nor %s", dir, SafetensorsFile, PyTorchFile)
+		return "", nil, fmt.Errorf("%s has neither %s nor %s", dir, hf.SafetensorsFile, hf.PyTorchFile)
 	}
 	blobs, err = ReadPyTorch(path)
 	return path, blobs, err
-}
-
-// canonicalName strips the prefix that a model with a head puts before the
-// encoder's names, and translates the names of TensorFlow's LayerNorm.
-func canonicalName(name string) string {
-	name = strings.TrimPrefix(name, "bert.")
-	if prefix, ok := strings.CutSuffix(name, "LayerNorm.gamma"); ok {
-		return prefix + "LayerNorm.weight"
-	}
-	if prefix, ok := strings.CutSuffix(name, "LayerNorm.beta"); ok {
-		return prefix + "LayerNorm.bias"
-	}
-	return name
 }
 
 // ReadPooler returns the pooler of a checkpoint, the layer on top of [CLS]
 // that transformers' BertModel has and this package does not use; none if the
 // checkpoint has none. It is written back so that transformers finds what it
 // expects.
-func ReadPooler(dir string) ([]Blob, error) {
+func ReadPooler(dir string) ([]hf.Blob, error) {
 	_, blobs, err := readWeights(dir)
 	if err != nil {
 		return nil, err
 	}
-	var pooler []Blob
+	var pooler []hf.Blob
 	for _, b := range blobs {
-		b.Name = canonicalName(b.Name)
+		b.Name = hf.CanonicalName(b.Name)
 		if strings.HasPrefix(b.Name, "pooler.") {
 			b.Data = append([]byte(nil), b.Data...) // lets go of the file's buffer
 			pooler = append(pooler, b)

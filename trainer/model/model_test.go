@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 	"github.com/hpsearch/hpsearch/trainer/text"
 )
@@ -86,7 +87,7 @@ func TestTinyBertAgainstTransformers(t *testing.T) {
 // TestPyTorchCheckpoint reads the same weights from pytorch_model.bin.
 func TestPyTorchCheckpoint(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"config.json", PyTorchFile} {
+	for _, name := range []string{"config.json", hf.PyTorchFile} {
 		copyFile(t, filepath.Join("testdata/tiny", name), filepath.Join(dir, name))
 	}
 	r := readReference(t, "tiny.json")
@@ -155,14 +156,14 @@ func TestBrokenFolders(t *testing.T) {
 		want    string
 	}{
 		"no config":   {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, "config.json")) }, "config.json: no such file"},
-		"no weights":  {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, SafetensorsFile)) }, "has neither model.safetensors nor pytorch_model.bin"},
+		"no weights":  {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, hf.SafetensorsFile)) }, "has neither model.safetensors nor pytorch_model.bin"},
 		"not JSON":    {replace("config.json", "{", ""), "config.json: invalid character"},
 		"other model": {replace("config.json", `"bert"`, `"gpt2"`), `config.json: model_type is "gpt2"`},
 		"odd heads":   {replace("config.json", `"num_attention_heads": 3`, `"num_attention_heads": 5`), "no multiple of num_attention_heads 5"},
 		"more layers": {replace("config.json", `"num_hidden_layers": 2`, `"num_hidden_layers": 3`), "tensor encoder.layer.2.attention.self.query.weight is missing"},
 		"wrong width": {replace("config.json", `"intermediate_size": 20`, `"intermediate_size": 24`), "has shape [20 12], config.json says [24 12]"},
 		"truncated": {func(t *testing.T, dir string) {
-			path := filepath.Join(dir, SafetensorsFile)
+			path := filepath.Join(dir, hf.SafetensorsFile)
 			info, err := os.Stat(path)
 			if err != nil {
 				t.Fatal(err)
@@ -172,7 +173,7 @@ func TestBrokenFolders(t *testing.T) {
 			}
 		}, "model.safetensors: tensor"},
 		"empty weights": {func(t *testing.T, dir string) {
-			if err := os.Truncate(filepath.Join(dir, SafetensorsFile), 0); err != nil {
+			if err := os.Truncate(filepath.Join(dir, hf.SafetensorsFile), 0); err != nil {
 				t.Fatal(err)
 			}
 		}, "model.safetensors: not a safetensors file: only 0 bytes"},
@@ -180,7 +181,7 @@ func TestBrokenFolders(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			for _, file := range []string{"config.json", SafetensorsFile} {
+			for _, file := range []string{"config.json", hf.SafetensorsFile} {
 				copyFile(t, filepath.Join("testdata/tiny", file), filepath.Join(dir, file))
 			}
 			c.breakIt(t, dir)
@@ -195,39 +196,26 @@ func TestBrokenFolders(t *testing.T) {
 	}
 }
 
-func TestSafetensorsRoundTrip(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.safetensors")
-	want := []Blob{Float32Blob("a", []float32{1, 2.5, float32(math.NaN())}, []int64{3}), {Name: "b", DType: "I8", Shape: []int64{2, 0}}}
-	if err := WriteSafetensors(path, want, map[string]string{"k": "v"}); err != nil {
+// TestTensorsAgree holds what package hf looks for in a file against what is
+// loaded from it.
+func TestTensorsAgree(t *testing.T) {
+	err := tensor.Do(func(s *tensor.Scope) error {
+		b, err := Load(s, "testdata/tiny", tensor.CPU)
+		if err != nil {
+			return err
+		}
+		want := b.Config.Tensors()
+		if len(b.Params()) != len(want) {
+			t.Fatalf("%d parameters, hf lists %d", len(b.Params()), len(want))
+		}
+		for i, p := range b.Params() {
+			if p.Name != want[i].Name || !hf.SameShape(p.Tensor.Shape(), want[i].Shape) {
+				t.Errorf("parameter %d is %s %v, hf lists %s %v", i, p.Name, p.Tensor.Shape(), want[i].Name, want[i].Shape)
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	got, metadata, err := ReadSafetensors(path)
-	if err != nil || metadata["k"] != "v" || len(got) != 2 {
-		t.Fatalf("%v %v %v", got, metadata, err)
-	}
-	for i, b := range got {
-		if b.Name != want[i].Name || b.DType != want[i].DType || string(b.Data) != string(want[i].Data) || !sameShape(b.Shape, want[i].Shape) {
-			t.Errorf("blob %d = %v, want %v", i, b, want[i])
-		}
-	}
-}
-
-func FuzzParseSafetensors(f *testing.F) {
-	f.Add([]byte("\x10\x00\x00\x00\x00\x00\x00\x00{\"a\":{\"dtype\":1}}"))
-	f.Add([]byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		blobs, _, err := parseSafetensors(data)
-		if err != nil {
-			return
-		}
-		for _, b := range blobs {
-			n := int64(blobTypes[b.DType].Size())
-			for _, d := range b.Shape {
-				n *= d
-			}
-			if n != int64(len(b.Data)) {
-				t.Fatalf("blob %v has %d bytes", b.Shape, len(b.Data))
-			}
-		}
-	})
 }

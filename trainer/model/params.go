@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -20,17 +21,17 @@ func (p Param) Decays() bool {
 }
 
 // Blob copies the parameter's data to the host as F32.
-func (p Param) Blob() (Blob, error) {
+func (p Param) Blob() (hf.Blob, error) {
 	values, err := p.Tensor.Float32s()
 	if err != nil {
-		return Blob{}, fmt.Errorf("tensor %s: %w", p.Name, err)
+		return hf.Blob{}, fmt.Errorf("tensor %s: %w", p.Name, err)
 	}
-	return Float32Blob(p.Name, values, p.Tensor.Shape()), nil
+	return hf.Float32Blob(p.Name, values, p.Tensor.Shape()), nil
 }
 
 // Blobs copies all parameters.
-func Blobs(params []Param) ([]Blob, error) {
-	blobs := make([]Blob, len(params))
+func Blobs(params []Param) ([]hf.Blob, error) {
+	blobs := make([]hf.Blob, len(params))
 	for i, p := range params {
 		b, err := p.Blob()
 		if err != nil {
@@ -41,15 +42,16 @@ func Blobs(params []Param) ([]Blob, error) {
 	return blobs, nil
 }
 
-// Float32Blob returns values as a blob.
-func Float32Blob(name string, values []float32, shape []int64) Blob {
-	return Blob{Name: name, DType: "F32", Shape: shape, Data: floatBytes(values)}
+// elementTypes translates the names that safetensors files use.
+var elementTypes = map[string]tensor.DType{
+	"F64": tensor.Float64, "F32": tensor.Float32, "F16": tensor.Float16, "BF16": tensor.BF16,
+	"I64": tensor.Int64, "I8": tensor.Int8, "U8": tensor.Uint8, "BOOL": tensor.Bool,
 }
 
-// Tensor copies the blob to a tensor on the CPU; elements of 16-bit and
+// toTensor copies a blob to a tensor on the CPU; elements of 16-bit and
 // 64-bit floating-point types are converted to float32.
-func (b Blob) Tensor(s *tensor.Scope) *tensor.Tensor {
-	kind := blobTypes[b.DType]
+func toTensor(s *tensor.Scope, b hf.Blob) *tensor.Tensor {
+	kind := elementTypes[b.DType]
 	shape := b.Shape
 	if len(shape) == 0 {
 		shape = []int64{1}
@@ -66,8 +68,8 @@ func (b Blob) Tensor(s *tensor.Scope) *tensor.Tensor {
 
 // Restore overwrites parameters with the blobs of the same names, all of
 // which must be there in the right shapes.
-func Restore(s *tensor.Scope, params []Param, blobs []Blob) error {
-	byName := make(map[string]Blob, len(blobs))
+func Restore(s *tensor.Scope, params []Param, blobs []hf.Blob) error {
+	byName := make(map[string]hf.Blob, len(blobs))
 	for _, b := range blobs {
 		byName[b.Name] = b
 	}
@@ -77,23 +79,11 @@ func Restore(s *tensor.Scope, params []Param, blobs []Blob) error {
 			if !ok {
 				return fmt.Errorf("tensor %s is missing", p.Name)
 			}
-			if !sameShape(b.Shape, p.Tensor.Shape()) {
+			if !hf.SameShape(b.Shape, p.Tensor.Shape()) {
 				return fmt.Errorf("tensor %s has shape %v, the model wants %v", p.Name, b.Shape, p.Tensor.Shape())
 			}
-			s.Copy(p.Tensor, b.Tensor(s))
+			s.Copy(p.Tensor, toTensor(s, b))
 		}
 		return nil
 	})
-}
-
-func sameShape(a, b []int64) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

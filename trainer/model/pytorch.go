@@ -7,11 +7,13 @@ import (
 
 	"github.com/nlpodyssey/gopickle/pytorch" // reads PyTorch's pickles with a closed list of classes: runs no code of the file
 	"github.com/nlpodyssey/gopickle/types"
+
+	"github.com/hpsearch/hpsearch/trainer/hf"
 )
 
 // ReadPyTorch reads a state dictionary saved by torch.save, such as
 // pytorch_model.bin. Half-precision tensors come back as F32.
-func ReadPyTorch(path string) (blobs []Blob, err error) {
+func ReadPyTorch(path string) (blobs []hf.Blob, err error) {
 	// The reader panics on some malformed files.
 	defer func() {
 		if r := recover(); r != nil {
@@ -63,18 +65,18 @@ func eachEntry(object any, f func(string, *pytorch.Tensor) error) error {
 	return fmt.Errorf("holds a %T, want a dictionary of tensors", object)
 }
 
-func denseBlob(name string, t *pytorch.Tensor) (Blob, error) {
+func denseBlob(name string, t *pytorch.Tensor) (hf.Blob, error) {
 	n, stride := 1, 1
 	shape := make([]int64, len(t.Size))
 	for i := len(t.Size) - 1; i >= 0; i-- {
 		if t.Size[i] > 1 && t.Stride[i] != stride {
-			return Blob{}, fmt.Errorf("is not stored in row-major order")
+			return hf.Blob{}, fmt.Errorf("is not stored in row-major order")
 		}
 		stride *= t.Size[i]
 		n *= t.Size[i]
 		shape[i] = int64(t.Size[i])
 	}
-	b := Blob{Name: name, Shape: shape}
+	b := hf.Blob{Name: name, Shape: shape}
 	within := func(have int) error {
 		if t.StorageOffset < 0 || t.StorageOffset+n > have {
 			return fmt.Errorf("lies outside of its storage: the file is damaged; download it again")

@@ -6,9 +6,11 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/hpsearch/hpsearch/trainer/hf"
 )
 
-func quantizedRows(q, scales Blob) (ints []int8, scale []float64) {
+func quantizedRows(q, scales hf.Blob) (ints []int8, scale []float64) {
 	for _, b := range q.Data {
 		ints = append(ints, int8(b))
 	}
@@ -29,7 +31,7 @@ func TestQuantizeRowsError(t *testing.T) {
 				values[i] = 0
 			}
 		}
-		q, s, err := QuantizeRows(Blob{Name: "w", Shape: []int64{int64(rows), int64(width)}}, values)
+		q, s, err := QuantizeRows(hf.Blob{Name: "w", Shape: []int64{int64(rows), int64(width)}}, values)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +49,7 @@ func TestQuantizeRowsError(t *testing.T) {
 }
 
 func TestQuantizeRowsSpecial(t *testing.T) {
-	q, s, err := QuantizeRows(Blob{Name: "w", Shape: []int64{3, 2}}, []float32{0, 0, 1, -1, 1e-45, 0})
+	q, s, err := QuantizeRows(hf.Blob{Name: "w", Shape: []int64{3, 2}}, []float32{0, 0, 1, -1, 1e-45, 0})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,12 +66,12 @@ func TestQuantizeRowsSpecial(t *testing.T) {
 		t.Errorf("blobs %s %s and %s %s", q.Name, q.DType, s.Name, s.DType)
 	}
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-		if _, _, err := QuantizeRows(Blob{Name: "w", Shape: []int64{2, 2}}, []float32{1, 2, 3, float32(bad)}); err == nil ||
+		if _, _, err := QuantizeRows(hf.Blob{Name: "w", Shape: []int64{2, 2}}, []float32{1, 2, 3, float32(bad)}); err == nil ||
 			err.Error() != "quantize w: row 1 is not finite" {
 			t.Errorf("%g: %v", bad, err)
 		}
 	}
-	if _, _, err := QuantizeRows(Blob{Name: "w", Shape: []int64{2, 2}}, []float32{1}); err == nil {
+	if _, _, err := QuantizeRows(hf.Blob{Name: "w", Shape: []int64{2, 2}}, []float32{1}); err == nil {
 		t.Error("a shape that does not fit was accepted")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/hf"
 )
 
 // The shape of the model.
@@ -77,14 +77,14 @@ func Write(t testing.TB, dir string) {
 	check(t, os.WriteFile(filepath.Join(dir, "config.json"), encoded, 0o644))
 	check(t, os.WriteFile(filepath.Join(dir, "vocab.txt"), []byte(strings.Join(words, "\n")+"\n"), 0o644))
 	check(t, os.WriteFile(filepath.Join(dir, "tokenizer_config.json"), []byte(`{"do_lower_case": true, "tokenizer_class": "BertTokenizer"}`), 0o644))
-	check(t, model.WriteSafetensors(filepath.Join(dir, model.SafetensorsFile), weights(int64(len(words))), map[string]string{"format": "pt"}))
+	check(t, hf.WriteSafetensors(filepath.Join(dir, hf.SafetensorsFile), weights(int64(len(words))), map[string]string{"format": "pt"}))
 }
 
 // weights draws a checkpoint, the pooler included, which the trainer passes
 // through.
-func weights(vocabulary int64) []model.Blob {
+func weights(vocabulary int64) []hf.Blob {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var blobs []model.Blob
+	var blobs []hf.Blob
 	add := func(name string, mean, deviation float64, shape ...int64) {
 		n := int64(1)
 		for _, d := range shape {
@@ -94,7 +94,7 @@ func weights(vocabulary int64) []model.Blob {
 		for i := range values {
 			values[i] = float32(mean + deviation*rng.NormFloat64())
 		}
-		blobs = append(blobs, model.Float32Blob(name, values, shape))
+		blobs = append(blobs, hf.Float32Blob(name, values, shape))
 	}
 	dense := func(name string, out, in int64) {
 		add(name+".weight", 0, .2, out, in)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/task"
 )
@@ -70,8 +71,8 @@ func models(def *search.Definition) []string {
 	return all
 }
 
-// checkModel looks for the files of a Hugging Face folder. Whether they are
-// sound is for the trainer to find out.
+// checkModel looks for the files of a Hugging Face folder, and whether the
+// weights are whole and those of its config.json.
 func checkModel(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
@@ -87,6 +88,9 @@ func checkModel(dir string) error {
 		return fmt.Errorf("model: %s has no weights: it needs %s", dir, strings.Join(weightFiles, " or "))
 	case !hasOne(dir, tokenizerFiles):
 		return fmt.Errorf("model: %s has no tokenizer: it needs %s", dir, strings.Join(tokenizerFiles, " or "))
+	}
+	if err := hf.CheckFolder(dir); err != nil {
+		return fmt.Errorf("model: %w", err)
 	}
 	return nil
 }

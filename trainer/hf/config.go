@@ -1,10 +1,12 @@
-package model
+package hf
 
 import (
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Config is what the encoder needs of a Hugging Face config.json of a BERT
@@ -23,6 +25,9 @@ type Config struct {
 
 	raw map[string]any
 }
+
+// activations are the values of hidden_act that package model can compute.
+var activations = []string{"gelu", "gelu_new", "gelu_pytorch_tanh", "relu"}
 
 // ReadConfig reads dir/config.json and checks that it describes a BERT
 // encoder that this package can compute.
@@ -64,8 +69,8 @@ func (c *Config) check() error {
 	if c.Hidden%c.Heads != 0 {
 		return fmt.Errorf("hidden_size %d is no multiple of num_attention_heads %d", c.Hidden, c.Heads)
 	}
-	if _, ok := activations[c.Activation]; !ok {
-		return fmt.Errorf("hidden_act is %q; gelu, gelu_new, gelu_pytorch_tanh and relu are supported", c.Activation)
+	if !slices.Contains(activations, c.Activation) {
+		return fmt.Errorf("hidden_act is %q; want one of %s", c.Activation, strings.Join(activations, ", "))
 	}
 	if !(c.Epsilon > 0) {
 		return fmt.Errorf("layer_norm_eps is %g; want a positive number", c.Epsilon)

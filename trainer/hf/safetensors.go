@@ -1,4 +1,4 @@
-package model
+package hf
 
 import (
 	"bufio"
@@ -8,12 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-
-	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
 // The safetensors format: 8 bytes little-endian length of the header, the
@@ -30,6 +28,8 @@ type Blob struct {
 	DType string // F64, F32, F16, BF16, I64, I8, U8 or BOOL
 	Shape []int64
 	Data  []byte
+
+	start, end int64 // of the data in a file
 }
 
 type blobHeader struct {
@@ -38,10 +38,8 @@ type blobHeader struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-var blobTypes = map[string]tensor.DType{
-	"F64": tensor.Float64, "F32": tensor.Float32, "F16": tensor.Float16, "BF16": tensor.BF16,
-	"I64": tensor.Int64, "I8": tensor.Int8, "U8": tensor.Uint8, "BOOL": tensor.Bool,
-}
+// elementSizes has the bytes of an element of each type that is read.
+var elementSizes = map[string]int64{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I8": 1, "U8": 1, "BOOL": 1}
 
 // ReadSafetensors reads a whole file. The blobs' data share one buffer. A
 // file that is cut short or whose header does not match its data is refused.
@@ -62,10 +60,27 @@ func parseSafetensors(data []byte) ([]Blob, map[string]string, error) {
 		return nil, nil, fmt.Errorf("not a safetensors file: only %d bytes", len(data))
 	}
 	size := binary.LittleEndian.Uint64(data)
-	if size > maxHeader || size > uint64(len(data)-8) {
-		return nil, nil, fmt.Errorf("not a safetensors file, or cut short: a header of %d bytes in a file of %d", size, len(data))
+	if err := checkHeaderSize(size, int64(len(data))); err != nil {
+		return nil, nil, err
 	}
-	header, body := data[8:8+size], data[8+size:]
+	body := data[8+size:]
+	blobs, metadata, err := parseHeader(data[8:8+size], int64(len(body)))
+	for i := range blobs {
+		blobs[i].Data = body[blobs[i].start:blobs[i].end]
+	}
+	return blobs, metadata, err
+}
+
+func checkHeaderSize(size uint64, file int64) error {
+	if size > maxHeader || size > uint64(file-8) {
+		return fmt.Errorf("not a safetensors file, or cut short: a header of %d bytes in a file of %d", size, file)
+	}
+	return nil
+}
+
+// parseHeader returns the blobs of a header, in the order of their names and
+// without data, and the metadata. body is the number of bytes that follow.
+func parseHeader(header []byte, body int64) ([]Blob, map[string]string, error) {
 	raw := make(map[string]json.RawMessage)
 	if err := json.Unmarshal(header, &raw); err != nil {
 		return nil, nil, fmt.Errorf("safetensors header: %w", err)
@@ -78,22 +93,21 @@ func parseSafetensors(data []byte) ([]Blob, map[string]string, error) {
 		delete(raw, "__metadata__")
 	}
 	blobs := make([]Blob, 0, len(raw))
-	for name, entry := range raw {
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
 		var h blobHeader
-		if err := json.Unmarshal(entry, &h); err != nil {
+		if err := json.Unmarshal(raw[name], &h); err != nil {
 			return nil, nil, fmt.Errorf("safetensors header: tensor %s: %w", name, err)
 		}
-		if err := h.check(int64(len(body))); err != nil {
+		if err := h.check(body); err != nil {
 			return nil, nil, fmt.Errorf("tensor %s: %w", name, err)
 		}
-		blobs = append(blobs, Blob{Name: name, DType: h.DType, Shape: h.Shape, Data: body[h.Offsets[0]:h.Offsets[1]]})
+		blobs = append(blobs, Blob{Name: name, DType: h.DType, Shape: h.Shape, start: h.Offsets[0], end: h.Offsets[1]})
 	}
-	slices.SortFunc(blobs, func(a, b Blob) int { return strings.Compare(a.Name, b.Name) })
 	return blobs, metadata, nil
 }
 
 func (h blobHeader) check(body int64) error {
-	kind, ok := blobTypes[h.DType]
+	size, ok := elementSizes[h.DType]
 	if !ok {
 		return fmt.Errorf("element type %s is not supported", h.DType)
 	}
@@ -111,7 +125,7 @@ func (h blobHeader) check(body int64) error {
 		}
 		n *= d
 	}
-	if n > body || n*int64(kind.Size()) != end-start {
+	if n > body || n*size != end-start {
 		return fmt.Errorf("shape %v of %s does not fill its %d bytes", h.Shape, h.DType, end-start)
 	}
 	return nil

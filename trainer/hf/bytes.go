@@ -1,6 +1,11 @@
-package model
+package hf
 
 import "unsafe"
+
+// Float32Blob returns values as a blob, which shares their memory.
+func Float32Blob(name string, values []float32, shape []int64) Blob {
+	return Blob{Name: name, DType: "F32", Shape: shape, Data: floatBytes(values)}
+}
 
 // floatBytes returns the bytes of values without copying them. The machines
 // that libtorch runs on are little-endian, as the file format is.
