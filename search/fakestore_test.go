@@ -244,6 +244,24 @@ func (f *fakeStore) Trials(ctx context.Context, _ int64, q search.TrialQuery) ([
 	return found, nil
 }
 
+func (f *fakeStore) Best(ctx context.Context, _ int64) (*search.Trial, error) {
+	if err := f.enter(ctx, "Best"); err != nil {
+		return nil, err
+	}
+	defer f.mu.Unlock()
+	var best *search.Trial
+	for _, t := range f.trials {
+		if t.State == search.Complete && (best == nil || f.study.Direction().Better(t.Value(), best.Value())) {
+			copied := t.Trial
+			best = &copied
+		}
+	}
+	if best == nil {
+		return nil, search.ErrNotFound
+	}
+	return best, nil
+}
+
 // states returns the states of all trials in order.
 func (f *fakeStore) states() []search.State {
 	f.mu.Lock()

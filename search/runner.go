@@ -29,6 +29,10 @@ const (
 	EndPaused  Ending = "paused"  // the study was paused
 	EndStopped Ending = "stopped" // by Stop or the end of the context
 	EndFailed  Ending = "failed"  // of the runner; Run also returns the error
+	// EndTarget and EndNoImprovement are ends that the budget sets, see
+	// [Reached]. Trials that run when one comes are run to their end.
+	EndTarget        Ending = "target"
+	EndNoImprovement Ending = "no-improvement"
 )
 
 // RunnerConfig is what a [Runner] needs. Fields without a default named here
@@ -72,6 +76,7 @@ type Runner struct {
 	paused atomic.Bool  // a worker left because the study is paused
 
 	mu          sync.Mutex
+	reached     Ending // a worker left because the study has come to this end
 	lastFailure string // the last failure of this run, for the message of ErrTooManyFailed
 }
 
@@ -137,10 +142,32 @@ func (r *Runner) Run(ctx context.Context) (Ending, error) {
 		return EndStopped, context.Cause(ctx)
 	case ending != "":
 		return ending, nil
+	case r.goal() != "":
+		return r.goal(), nil
 	case r.paused.Load():
 		return EndPaused, nil
 	}
 	return EndBudget, nil
+}
+
+// goal returns the end that the study has come to, empty for none.
+func (r *Runner) goal() Ending {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reached
+}
+
+// checkGoal reports whether the study has come to an end that its budget sets
+// beside the number of trials.
+func (r *Runner) checkGoal(ctx context.Context) (bool, error) {
+	ending, err := Reached(ctx, r.config.Store, r.config.Study, r.config.Budget)
+	if err != nil || ending == "" {
+		return false, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reached = ending
+	return true, nil
 }
 
 // work is one worker: it runs one trial after the other.
@@ -153,6 +180,9 @@ func (r *Runner) work(ctx context.Context, index int) (err error) {
 	var idleSince time.Time
 	for ctx.Err() == nil && !r.stop.isSet() {
 		if err := r.checkFailures(ctx); err != nil {
+			return unlessEnded(ctx, err)
+		}
+		if done, err := r.checkGoal(ctx); err != nil || done {
 			return unlessEnded(ctx, err)
 		}
 		ended := r.ended.wait() // before asking, so that no end is missed

@@ -92,6 +92,11 @@ type Budget struct {
 	Parallel  int           `json:"parallel,omitempty"`   // workers that `run` starts; 0 means 1
 	Timeout   time.Duration `json:"timeout,omitempty"`    // wall clock of one `run`, in nanoseconds
 	MaxFailed int           `json:"max_failed,omitempty"` // failed trials after which the study stops
+	// Target is a value of the metric that is good enough; nil for none.
+	Target *float64 `json:"target,omitempty"`
+	// NoImprovement is the number of trials after the best one after which
+	// the study stops, see [Reached].
+	NoImprovement int `json:"no_improvement,omitempty"`
 }
 
 // Counts is the number of trials by state.

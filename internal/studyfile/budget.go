@@ -14,7 +14,7 @@ func (r *reader) budget(m mapping) search.Budget {
 	if n == nil {
 		return b
 	}
-	f, ok := r.known(n, "budget", "trials", "parallel", "timeout", "max_failed")
+	f, ok := r.known(n, "budget", "trials", "parallel", "timeout", "max_failed", "target", "no_improvement")
 	if !ok {
 		return b
 	}
@@ -22,6 +22,10 @@ func (r *reader) budget(m mapping) search.Budget {
 	b.Parallel = r.count(f, "parallel")
 	b.MaxFailed = r.count(f, "max_failed")
 	b.Timeout = r.duration(f, "timeout")
+	if target, ok := r.number(f, "target"); ok {
+		b.Target = &target
+	}
+	b.NoImprovement = r.count(f, "no_improvement")
 	return b
 }
 

@@ -66,6 +66,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	target := 0.05
 	want := &File{
 		SeedGiven: true,
 		Definition: search.Definition{
@@ -87,7 +88,7 @@ func TestLoad(t *testing.T) {
 			},
 			Sampler: search.SamplerSpec{Kind: "tpe", Seed: 42, StartupTrials: 10},
 			Pruner:  search.PrunerSpec{Kind: "median", WarmupSteps: 2},
-			Budget:  search.Budget{Trials: 20, Parallel: 2, Timeout: 30 * time.Minute, MaxFailed: 5},
+			Budget:  search.Budget{Trials: 20, Parallel: 2, Timeout: 30 * time.Minute, MaxFailed: 5, Target: &target, NoImprovement: 8},
 			Enqueue: []map[string]any{{"learning_rate": 2e-5, "weight_decay": 0.01, "freeze": "none"}},
 		},
 	}

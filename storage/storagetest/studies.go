@@ -67,7 +67,8 @@ func testDefinitionRoundTrip(t *testing.T, f *fixture) {
 	}
 	def.Sampler = search.SamplerSpec{Kind: "tpe", Seed: -7, StartupTrials: 10, Options: map[string]any{"gamma": 0.25, "n": int64(24)}}
 	def.Pruner = search.PrunerSpec{Kind: "median", StartupTrials: 5, WarmupSteps: 2}
-	def.Budget = search.Budget{Trials: 20, Parallel: 2, Timeout: 30 * time.Minute, MaxFailed: 5}
+	target := 0.0
+	def.Budget = search.Budget{Trials: 20, Parallel: 2, Timeout: 30 * time.Minute, MaxFailed: 5, Target: &target, NoImprovement: 8}
 	def.Enqueue = []map[string]any{{"lr": 2e-5, "n": int64(3), "c": nil}}
 	f.study(t, def)
 	study, err := f.Study(f.ctx, "s")

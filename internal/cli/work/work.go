@@ -50,6 +50,10 @@ func (j *Job) Run(ctx context.Context) error {
 	switch ending {
 	case search.EndTimeout:
 		j.Say("The time of this run (%s) is over; hpsearch run %s goes on.", j.Budget.Timeout, j.Study.Name)
+	case search.EndTarget:
+		j.Say("Study %s has a trial that is as good as its target (%g).", j.Study.Name, *j.Budget.Target)
+	case search.EndNoImprovement:
+		j.Say("Study %s ends here: the last %d trials were no better than the best one.", j.Study.Name, j.Budget.NoImprovement)
 	case search.EndPaused:
 		j.Say("Study %s is paused; hpsearch study resume %s lets it go on.", j.Study.Name, j.Study.Name)
 	}
