@@ -238,7 +238,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	parent := t.TempDir()
 	config, err := json.Marshal(map[string]any{
-		"study": "s", "settings": json.RawMessage(trial(t, model, tasks, "", nil).Config), "seed": 5, "value": 1, "to": filepath.Join(parent, "a", "b"),
+		"study": "s", "settings": trial(t, model, tasks, "", nil).Config, "seed": 5, "value": 1, "to": filepath.Join(parent, "a", "b"),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -52,14 +52,14 @@ func TestCheckFolder(t *testing.T) {
 	if err := CheckFolder(good); err != nil {
 		t.Fatal(err)
 	}
-	edit := func(old, new string) func(t *testing.T, dir string) {
+	edit := func(old, by string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
 			path := filepath.Join(dir, "config.json")
 			data, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(path, []byte(strings.Replace(string(data), old, new, 1)), 0o644); err != nil {
+			if err := os.WriteFile(path, []byte(strings.Replace(string(data), old, by, 1)), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -75,15 +75,15 @@ func TestCheckFolder(t *testing.T) {
 		change func(t *testing.T, dir string)
 		want   string
 	}{
-		"no config":   {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, "config.json")) }, "config.json: no such file"},
+		"no config":   {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, "config.json")) }, "config.json: no such file"},
 		"other model": {edit(`"bert"`, `"gpt2"`), `config.json: model_type is "gpt2"`},
 		"more layers": {edit(`"num_hidden_layers": 2`, `"num_hidden_layers": 3`), "tensor encoder.layer.2.attention.self.query.weight is missing"},
 		"other width": {edit(`"intermediate_size": 20`, `"intermediate_size": 24`), "has shape [20 12], config.json says [24 12]"},
 		"cut in data": {cut(9000), "the file is cut short"},
 		"cut header":  {cut(100), "model.safetensors: not a safetensors file, or cut short"},
 		"cut to four": {cut(4), "model.safetensors: not a safetensors file: only 4 bytes"},
-		"no weights":  {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, SafetensorsFile)) }, "has neither model.safetensors nor pytorch_model.bin"},
-		"huge header": {func(t *testing.T, dir string) {
+		"no weights":  {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, SafetensorsFile)) }, "has neither model.safetensors nor pytorch_model.bin"},
+		"huge header": {func(_ *testing.T, dir string) {
 			os.WriteFile(filepath.Join(dir, SafetensorsFile), []byte("\xff\xff\xff\xff\xff\xff\xff\xff{}"), 0o644)
 		}, "not a safetensors file"},
 	} {

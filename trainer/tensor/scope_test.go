@@ -82,7 +82,7 @@ func TestPanicFreesTensors(t *testing.T) {
 func TestBackwardWithoutGradient(t *testing.T) {
 	for name, backward := range map[string]func(s *Scope, x *Tensor){
 		"backward":  func(s *Scope, x *Tensor) { s.Backward(s.Sum(x)) },
-		"a leaf":    func(s *Scope, x *Tensor) { s.Backward(s.Ones(Float32, CPU, 1)) },
+		"a leaf":    func(s *Scope, _ *Tensor) { s.Backward(s.Ones(Float32, CPU, 1)) },
 		"gradients": func(s *Scope, x *Tensor) { s.Gradients(s.Sum(s.Detach(x)), []*Tensor{x}, false) },
 	} {
 		err := Do(func(s *Scope) error {
