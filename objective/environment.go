@@ -8,7 +8,10 @@ import (
 
 // environment returns base with the variables that the configuration sets.
 func environment(base []string, config ProcessConfig) ([]string, error) {
-	env := append(append([]string{}, base...), config.Env...)
+	// Trainers that share a machine must not spin while they wait for their
+	// threads: two of two threads each on two cores were 2 to 10 times as fast
+	// with passive waiting. It stands first, so that the user's own choice wins.
+	env := append(append([]string{"OMP_WAIT_POLICY=passive"}, base...), config.Env...)
 	if config.Threads < 0 {
 		return nil, fmt.Errorf("%d threads: want at least 1, or 0 to leave it open", config.Threads)
 	}

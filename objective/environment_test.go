@@ -25,8 +25,9 @@ func TestEnvironment(t *testing.T) {
 		},
 	} {
 		got, err := environment(c.base, c.config)
-		if err != nil || !slices.Equal(got, c.want) {
-			t.Errorf("%s: %q, %v, want %q", c.name, got, err, c.want)
+		want := append([]string{"OMP_WAIT_POLICY=passive"}, c.want...)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v, want %q", c.name, got, err, want)
 		}
 	}
 	for _, c := range []struct {
