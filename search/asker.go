@@ -30,7 +30,9 @@ type Asker struct {
 	// Limit is the total number of trials of the study, 0 for no limit.
 	Limit int
 
-	turn chan struct{} // holds one token: suggestions are made one at a time
+	turn    chan struct{} // holds one token: suggestions are made one at a time
+	earlier []*Trial      // of the study that this one is warm-started from
+	warm    bool          // earlier was read
 }
 
 // NewAsker checks the fields of a, which it takes over, and makes it ready.
@@ -156,6 +158,9 @@ func (a *Asker) suggest(ctx context.Context, number int, enqueued map[string]any
 	h, err := a.History.Snapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the history of study %q: %w", a.Study.Name, err)
+	}
+	if h, err = a.withEarlier(ctx, h); err != nil {
+		return nil, err
 	}
 	fixed := make(map[string]any, len(a.Study.Definition.Train)+len(enqueued))
 	maps.Copy(fixed, a.Study.Definition.Train)

@@ -14,8 +14,9 @@ const (
 	maxEnumerated = 1 << 14
 )
 
-// Distinct returns a configuration that no other trial of the history has,
-// whatever became of that trial. It asks draw, with attempt = 0, 1, …; when
+// Distinct returns a configuration that no other trial of the study has,
+// whatever became of that trial; those of an earlier study (numbers below 0)
+// may be tried again. It asks draw, with attempt = 0, 1, …; when
 // that keeps repeating itself, it draws uniformly, and then searches a finite
 // space for what is left. Only when the space is exhausted (or too large to
 // tell) the first draw is returned. It returns that at once when fixed leaves
@@ -63,7 +64,7 @@ func taken(h *History, number int, params map[string]float64) bool {
 		names = append(names, name)
 	}
 	for _, t := range h.Trials {
-		if t.Number == number || len(t.Params) != len(params) {
+		if t.Number < 0 || t.Number == number || len(t.Params) != len(params) {
 			continue
 		}
 		equal := true
@@ -91,7 +92,7 @@ func untried(h *History, number int, space Space, fixed map[string]any, rng *ran
 	}
 	seen := make(map[string]bool, len(h.Trials))
 	for _, t := range h.Trials {
-		if t.Number != number {
+		if t.Number >= 0 && t.Number != number {
 			seen[configKey(space, t.Params)] = true
 		}
 	}

@@ -8,7 +8,9 @@ import "context"
 type History struct {
 	Study *Study
 	// Trials holds the finished and running trials in ascending order of
-	// number. WAITING trials are left out.
+	// number. WAITING trials are left out. A sampler also sees the trials of
+	// the study that this one was warm-started from: their numbers are below
+	// 0, and their parameters are those of this study's space.
 	Trials []*Trial
 }
 

@@ -57,6 +57,8 @@ type Definition struct {
 	Pruner    PrunerSpec       `json:"pruner"`
 	Budget    Budget           `json:"budget"`
 	Enqueue   []map[string]any `json:"enqueue,omitempty"`
+	// WarmStart is the study that this one was warm-started from, if any.
+	WarmStart *WarmStart `json:"warm_start,omitempty"`
 	// Split is the task split that was drawn when the study was created:
 	// task or class names by role (train, validation, test).
 	Split map[string][]string `json:"split,omitempty"`

@@ -32,6 +32,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("fixed", s.testFixed)
 	t.Run("distinct", s.testDistinct)
 	t.Run("changed space", s.testChangedSpace)
+	t.Run("earlier study", s.testEarlier)
 	t.Run("cancelled", s.testCancelled)
 	t.Run("bounds", s.testBounds)
 	if !s.Unseeded {

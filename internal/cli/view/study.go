@@ -103,6 +103,9 @@ func StudyFacts(s *search.Summary, now time.Time) render.Document {
 	add("objective", render.Text(fmt.Sprintf("%s, %s %s", v.Objective, v.Direction, v.Metric)))
 	add("sampler", render.Text(fmt.Sprintf("%s, seed %d", v.Sampler, v.Seed)))
 	add("pruner", render.Text(v.Pruner))
+	if def.WarmStart != nil {
+		add("warm start", render.Text(fmt.Sprintf("study %s, up to trial %d", def.WarmStart.Study, def.WarmStart.Trials-1)))
+	}
 	add("trials", render.Text(countsText(s.Counts, def.Budget.Trials)))
 	add("created", render.Time(v.CreatedAt, now))
 	for _, p := range def.Space {

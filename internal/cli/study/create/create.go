@@ -10,6 +10,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/define"
+	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -20,6 +21,7 @@ type Options struct {
 	Name         string
 	SkipIfExists bool
 	DryRun       bool
+	WarmStart    string // a study's name
 }
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -36,9 +38,14 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 
 The file is checked first, the model and the task data must exist, and the
 split of the tasks is drawn; only then is anything written. FILE may be - for
-the standard input, or studies:NAME for a ready-made study.`,
+the standard input, or studies:NAME for a ready-made study.
+
+With --warm-start the sampler also learns from the trials that another study
+has finished so far, as far as they fit this study's space. They do not count
+as trials of this study.`,
 		Example: `  hpsearch study create -f study.yaml
-  hpsearch study create -f studies:wordnet-5way-5shot --name mine`,
+  hpsearch study create -f studies:wordnet-5way-5shot --name mine
+  hpsearch study create -f wider.yaml --warm-start mine`,
 		Args: app.Args(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.File == "" {
@@ -50,6 +57,7 @@ the standard input, or studies:NAME for a ready-made study.`,
 	cmd.Flags().StringVarP(&o.File, "file", "f", "", "study file; - reads the standard input")
 	cmd.Flags().StringVar(&o.Name, "name", "", "name of the study instead of the file's")
 	cmd.Flags().BoolVar(&o.SkipIfExists, "skip-if-exists", false, "succeed when there is a study of this name already")
+	cmd.Flags().StringVar(&o.WarmStart, "warm-start", "", "study in the same storage whose finished trials the sampler learns from")
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "check everything, write nothing")
 	return cmd
 }
@@ -60,6 +68,9 @@ func create(ctx context.Context, o *Options) error {
 		return err
 	}
 	if o.DryRun {
+		if err := o.warmStart(ctx, file); err != nil {
+			return err
+		}
 		if err := define.Complete(ctx, file); err != nil {
 			return fmt.Errorf("study %s: %w", file.Name, err)
 		}
@@ -76,6 +87,9 @@ func create(ctx context.Context, o *Options) error {
 	case !errors.Is(err, search.ErrNotFound):
 		return err
 	}
+	if err := o.warmStart(ctx, file); err != nil {
+		return err
+	}
 	if err := define.Complete(ctx, file); err != nil {
 		return fmt.Errorf("study %s: %w", file.Name, err)
 	}
@@ -87,6 +101,38 @@ func create(ctx context.Context, o *Options) error {
 		return fmt.Errorf("create study %s: %w", file.Name, err)
 	}
 	return o.print(file.Name)
+}
+
+// warmStart writes the earlier study, if there is one, into the definition.
+func (o *Options) warmStart(ctx context.Context, file *studyfile.File) error {
+	if o.WarmStart == "" {
+		return nil
+	}
+	store, earlier, err := o.Study(ctx, o.WarmStart)
+	if err != nil {
+		return fmt.Errorf("--warm-start: %w", err)
+	}
+	theirs, ours := earlier.Definition.Objective, file.Objective
+	if theirs.Metric != ours.Metric || earlier.Direction() != ours.Direction {
+		return fmt.Errorf("--warm-start: study %s is there to %s %s, this one to %s %s: their values cannot be compared",
+			earlier.Name, earlier.Direction(), theirs.Metric, ours.Direction, ours.Metric)
+	}
+	counts, err := store.Counts(ctx, earlier.ID)
+	if err != nil {
+		return err
+	}
+	file.WarmStart = &search.WarmStart{Study: earlier.Name, Trials: counts.Total()}
+	trials, err := search.Earlier(ctx, store, &file.Definition)
+	if err != nil {
+		return err
+	}
+	finished := counts.Complete + counts.Pruned + counts.Fail
+	if len(trials) == 0 {
+		return fmt.Errorf("--warm-start: of the %d finished trials of study %s none fits the space: "+
+			"each parameter needs a value that its range contains", finished, earlier.Name)
+	}
+	o.Say("%d of the %d finished trials of study %s fit the space.", len(trials), finished, earlier.Name)
+	return nil
 }
 
 // exists is the answer when there is a study of that name already.
