@@ -12,7 +12,7 @@ import (
 
 func TestEverySamplerKind(t *testing.T) {
 	t.Parallel()
-	if got, want := SamplerKinds(), []string{"tpe", "random", "goptuna-tpe", "goptuna-random"}; !slices.Equal(got, want) {
+	if got, want := SamplerKinds(), []string{"tpe", "gp", "cmaes", "qmc", "grid", "random", "goptuna-tpe", "goptuna-random"}; !slices.Equal(got, want) {
 		t.Errorf("sampler kinds %v, want %v", got, want)
 	}
 	for _, kind := range append(SamplerKinds(), "") {
@@ -22,6 +22,10 @@ func TestEverySamplerKind(t *testing.T) {
 			continue
 		}
 		o := searchtest.Mixed()
+		if kind == "grid" {
+			o.Space = o.Space[2:3] // a continuous range is refused, which its own tests show
+			o.Value = func(params map[string]any) float64 { return float64(params["layers"].(int64)) }
+		}
 		if _, err := searchtest.Run(s, o, 8, 2); err != nil {
 			t.Errorf("%q: %v", kind, err)
 		}
@@ -52,6 +56,9 @@ func TestOptionsAreRead(t *testing.T) {
 	for _, spec := range []search.SamplerSpec{
 		{Kind: "tpe", Options: map[string]any{"candidates": 50, "constant_liar": false}},
 		{Kind: "tpe", Options: map[string]any{"candidates": 50.0}}, // what JSON makes of 50
+		{Kind: "gp", Options: map[string]any{"max_trials": 100, "kriging_believer": false}},
+		{Kind: "cmaes", Options: map[string]any{"population": 8}},
+		{Kind: "grid", Options: map[string]any{"points": 5}},
 		{Kind: "goptuna-tpe", Options: map[string]any{"candidates": int64(50)}},
 	} {
 		if _, err := NewSampler(spec); err != nil {
@@ -80,7 +87,7 @@ func TestSamplerErrors(t *testing.T) {
 		spec search.SamplerSpec
 		want string
 	}{
-		{search.SamplerSpec{Kind: "bayes"}, `unknown sampler "bayes"; the samplers are tpe, random, goptuna-tpe, goptuna-random`},
+		{search.SamplerSpec{Kind: "bayes"}, `unknown sampler "bayes"; the samplers are tpe, gp, cmaes, qmc, grid, random, goptuna-tpe, goptuna-random`},
 		{search.SamplerSpec{Kind: "tpe", StartupTrials: -1}, `sampler "tpe": startup_trials must not be negative: -1`},
 		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"gamma": 1}}, `sampler "tpe" has no option "gamma"; it has candidates, constant_liar`},
 		{search.SamplerSpec{Options: map[string]any{"candidates": 0}}, `sampler "tpe": option "candidates" must be an integer of at least 1, not 0`},
@@ -88,6 +95,10 @@ func TestSamplerErrors(t *testing.T) {
 		{search.SamplerSpec{Options: map[string]any{"candidates": 1e300}}, "must be an integer"},
 		{search.SamplerSpec{Options: map[string]any{"candidates": "24"}}, "must be an integer"},
 		{search.SamplerSpec{Options: map[string]any{"constant_liar": "yes"}}, `option "constant_liar" must be true or false, not yes`},
+		{search.SamplerSpec{Kind: "gp", Options: map[string]any{"max_trials": 3}}, "at least 20"},
+		{search.SamplerSpec{Kind: "cmaes", Options: map[string]any{"population": 3}}, "at least 4"},
+		{search.SamplerSpec{Kind: "grid", Options: map[string]any{"points": 1}}, "at least 2"},
+		{search.SamplerSpec{Kind: "qmc", Options: map[string]any{"x": 1}}, "has no options"},
 		{search.SamplerSpec{Kind: "random", Options: map[string]any{"x": 1}}, `sampler "random" has no options; remove "x"`},
 		{search.SamplerSpec{Kind: "goptuna-random", Options: map[string]any{"x": 1}}, "has no options"},
 		{search.SamplerSpec{Kind: "goptuna-tpe", Options: map[string]any{"constant_liar": true}}, "has no option"},

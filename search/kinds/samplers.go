@@ -5,7 +5,11 @@ import (
 	"strings"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/cmaes"
 	"github.com/hpsearch/hpsearch/search/goptunabridge"
+	"github.com/hpsearch/hpsearch/search/gp"
+	"github.com/hpsearch/hpsearch/search/grid"
+	"github.com/hpsearch/hpsearch/search/qmc"
 	"github.com/hpsearch/hpsearch/search/random"
 	"github.com/hpsearch/hpsearch/search/tpe"
 )
@@ -31,6 +35,39 @@ var samplerKinds = []samplerKind{
 			return nil, err
 		}
 		return tpe.New(t)
+	}},
+	{"gp", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
+		g := gp.Options{
+			Seed:          spec.Seed,
+			StartupTrials: spec.StartupTrials,
+			MaxTrials:     o.natural("max_trials", 20),
+			IgnoreRunning: !o.flag("kriging_believer", true),
+		}
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		return gp.New(g)
+	}},
+	{"cmaes", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
+		c := cmaes.Options{
+			Seed:          spec.Seed,
+			StartupTrials: spec.StartupTrials,
+			Population:    o.natural("population", 4),
+		}
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		return cmaes.New(c)
+	}},
+	{"qmc", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
+		return qmc.New(spec.Seed), o.check()
+	}},
+	{"grid", func(_ search.SamplerSpec, o *options) (search.Sampler, error) {
+		g := grid.Options{Points: o.natural("points", 2)}
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		return grid.New(g)
 	}},
 	{"random", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
 		return random.New(spec.Seed), o.check()
@@ -64,8 +101,9 @@ func SamplerKinds() []string {
 // [DefaultSampler]. It fails for an unknown kind, an unknown option, and an
 // option of the wrong type or range.
 //
-// Options: tpe has candidates (an integer, 24) and constant_liar (true);
-// goptuna-tpe has candidates; the others have none.
+// Options: tpe has candidates (an integer, 24) and constant_liar (true); gp
+// has max_trials (400) and kriging_believer (true); cmaes has population; grid
+// has points; goptuna-tpe has candidates; the others have none.
 func NewSampler(spec search.SamplerSpec) (search.Sampler, error) {
 	kind := spec.Kind
 	if kind == "" {

@@ -1,0 +1,183 @@
+// Package grid suggests every configuration of a finite space once, in order.
+package grid
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/c-bata/goptuna"
+
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/cube"
+	"github.com/hpsearch/hpsearch/search/goptunabridge"
+)
+
+var (
+	_ search.Sampler          = (*Sampler)(nil)
+	_ goptuna.Sampler         = (*Sampler)(nil)
+	_ goptuna.RelativeSampler = (*Sampler)(nil)
+)
+
+// Options are the settings of a [Sampler].
+type Options struct {
+	// Points is the number of values that a range is divided into, both ends
+	// included, evenly on its scale: every continuous range, and every range
+	// of more values than that. 0 takes all values of a stepped range and
+	// refuses a continuous one.
+	Points int
+}
+
+// Sampler suggests the first configuration of the grid that no trial has, the
+// last parameter varying fastest. Nothing but the history decides which that
+// is, so that a study which is run again goes on where it was. After the last
+// one it returns an error that wraps [search.ErrNothing], which ends the
+// study; only an enqueued configuration is still completed then.
+//
+// It is safe for concurrent use. The embedded adapter makes it a sampler of
+// any goptuna study.
+type Sampler struct {
+	*goptunabridge.Adapter
+	options Options
+}
+
+// New returns a sampler. It fails when Points is negative or 1.
+func New(options Options) (*Sampler, error) {
+	if options.Points < 0 || options.Points == 1 {
+		return nil, fmt.Errorf("grid: a range cannot be divided into %d points: want at least 2", options.Points)
+	}
+	s := &Sampler{options: options}
+	s.Adapter = goptunabridge.Adapt(s)
+	return s, nil
+}
+
+// Suggest implements [search.Sampler]. Its time grows with the number of
+// trials.
+func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, space search.Space, fixed map[string]any) (map[string]float64, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w := &walk{space: space, fixed: fixed, values: make(map[string]values)}
+	for _, p := range space {
+		if _, ok := fixed[p.Name]; ok || p.Distribution.Single() {
+			continue
+		}
+		v, err := s.values(p)
+		if err != nil {
+			return nil, err
+		}
+		w.values[p.Name] = v
+	}
+	tried := make(map[string]bool, len(h.Trials))
+	for _, t := range h.Trials {
+		if t.Number != number {
+			tried[key(space, t.Params)] = true
+		}
+	}
+	var first map[string]float64
+	for {
+		params, err := w.next()
+		if err != nil {
+			return nil, err
+		}
+		if params == nil {
+			break
+		}
+		if first == nil {
+			first = params
+		}
+		if !tried[key(space, params)] {
+			return params, nil
+		}
+	}
+	for _, p := range space {
+		if _, ok := fixed[p.Name]; ok {
+			return first, nil // somebody asked for just this
+		}
+	}
+	return nil, fmt.Errorf("grid: all of its configurations have been tried: %w", search.ErrNothing)
+}
+
+// values are those that a parameter takes on the grid.
+type values struct {
+	axis  cube.Axis
+	count int64
+	all   bool // every value of the distribution, else evenly spread ones
+}
+
+func (s *Sampler) values(p search.Param) (values, error) {
+	axis := cube.NewAxis(p)
+	points := float64(s.options.Points)
+	switch {
+	case axis.Choices > 0, !math.IsInf(axis.Count, 1) && (points == 0 || axis.Count <= points):
+		return values{axis: axis, count: int64(axis.Count), all: true}, nil
+	case points == 0:
+		return values{}, fmt.Errorf("grid: parameter %q is continuous (%v): give it a step, or the sampler the option points", p.Name, p.Distribution)
+	}
+	return values{axis: axis, count: int64(points)}, nil
+}
+
+// at returns the k-th value.
+func (v *values) at(k int64) float64 {
+	if v.all {
+		return search.ValueAt(v.axis.Distribution, k)
+	}
+	return v.axis.Value(float64(k) / float64(v.count-1))
+}
+
+// A walk goes through the grid like an odometer. Digits exist only for
+// parameters that are active in the current configuration.
+type walk struct {
+	space  search.Space
+	fixed  map[string]any
+	values map[string]values
+	digits []int64
+	counts []int64
+	done   bool
+}
+
+// next returns nil after the last configuration.
+func (w *walk) next() (map[string]float64, error) {
+	if w.done {
+		return nil, nil
+	}
+	w.counts = w.counts[:0]
+	params, err := w.space.Fill(w.fixed, func(p search.Param, _ map[string]float64) (float64, error) {
+		i := len(w.counts)
+		if i == len(w.digits) {
+			w.digits = append(w.digits, 0)
+		}
+		v := w.values[p.Name]
+		w.counts = append(w.counts, v.count)
+		return v.at(w.digits[i]), nil
+	})
+	w.advance()
+	return params, err
+}
+
+// advance counts up and drops the digits after the one that changed.
+func (w *walk) advance() {
+	for i := len(w.counts) - 1; i >= 0; i-- {
+		if w.digits[i]++; w.digits[i] < w.counts[i] {
+			w.digits = w.digits[:i+1]
+			return
+		}
+	}
+	w.done = true
+}
+
+// key is equal for equal configurations of the space.
+func key(space search.Space, params map[string]float64) string {
+	buf := make([]byte, 0, 9*len(space))
+	for _, p := range space {
+		v, ok := params[p.Name]
+		if !ok {
+			buf = append(buf, 0)
+			continue
+		}
+		buf = append(buf, 1)
+		buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(v+0)) // +0: -0 equals 0
+	}
+	return string(buf)
+}
