@@ -26,6 +26,9 @@ func Number(v float64) Cell {
 	human, machine := strconv.FormatFloat(v, 'g', 6, 64), strconv.FormatFloat(v, 'g', -1, 64)
 	if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
 		machine = strconv.FormatFloat(v, 'f', 0, 64) // 90000000 rather than 9e+07
+		if math.Abs(v) < 1e12 {
+			human = machine // a count
+		}
 	}
 	return Cell{Human: human, Machine: machine}
 }
