@@ -9,12 +9,15 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/adapt"
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/ask"
 	"github.com/hpsearch/hpsearch/internal/cli/best"
 	"github.com/hpsearch/hpsearch/internal/cli/doctor"
 	"github.com/hpsearch/hpsearch/internal/cli/export"
+	"github.com/hpsearch/hpsearch/internal/cli/pipe"
 	"github.com/hpsearch/hpsearch/internal/cli/predict"
 	"github.com/hpsearch/hpsearch/internal/cli/run"
 	"github.com/hpsearch/hpsearch/internal/cli/study"
+	"github.com/hpsearch/hpsearch/internal/cli/tell"
 	"github.com/hpsearch/hpsearch/internal/cli/trial"
 	"github.com/hpsearch/hpsearch/internal/cli/version"
 	"github.com/hpsearch/hpsearch/internal/cli/worker"
@@ -54,6 +57,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check or doctor found something,
 	)
 	for _, cmd := range []*cobra.Command{
 		study.NewCmd(f), run.NewCmd(f, nil), worker.NewCmd(f, nil), trial.NewCmd(f), best.NewCmd(f, nil),
+		ask.NewCmd(f, nil), tell.NewCmd(f, nil), pipe.NewCmd(f, nil),
 	} {
 		cmd.GroupID = "search"
 		root.AddCommand(cmd)

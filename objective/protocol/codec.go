@@ -64,6 +64,17 @@ func (r *Reader) Read() (Message, error) {
 	}
 }
 
+// ReadLine returns the next line as it is, blank or not, and valid until the
+// next call. It returns what Read would for a line that is too long and at
+// the end of the stream.
+func (r *Reader) ReadLine() ([]byte, error) { return r.readLine() }
+
+// Buffered reports whether the whole of the next line is here already.
+func (r *Reader) Buffered() bool {
+	ahead, _ := r.r.Peek(r.r.Buffered()) // never more than there is
+	return bytes.IndexByte(ahead, '\n') >= 0
+}
+
 // readLine returns the next line, which may lack a newline at the end of the
 // stream. What exceeds MaxLine is read and dropped.
 func (r *Reader) readLine() ([]byte, error) {
@@ -137,7 +148,7 @@ func Decode(line []byte) (Message, error) {
 	if len(line) > MaxLine {
 		return nil, ErrTooLong
 	}
-	line = quoteBare(line)
+	line = QuoteBare(line)
 	var head struct {
 		Type *string `json:"type"`
 	}

@@ -86,9 +86,10 @@ func (m *Metrics) UnmarshalJSON(data []byte) error {
 // bareTokens are the values outside JSON that Python's json module writes.
 var bareTokens = [][]byte{[]byte("NaN"), []byte("Infinity"), []byte("-Infinity")}
 
-// quoteBare puts quotes around bare NaN and infinities outside strings. A
-// line without any is returned as it is.
-func quoteBare(line []byte) []byte {
+// QuoteBare puts quotes around bare NaN and infinities outside strings, so
+// that [Float] and [Metrics] can read them. A line without any is returned as
+// it is.
+func QuoteBare(line []byte) []byte {
 	if !bytes.Contains(line, bareTokens[0]) && !bytes.Contains(line, bareTokens[1]) {
 		return line
 	}

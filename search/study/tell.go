@@ -171,7 +171,7 @@ func (s *Study) claim(ctx context.Context, number int) (search.Claim, error) {
 func (s *Study) trial(ctx context.Context, number int) (*search.Trial, error) {
 	t, err := s.store.Trial(ctx, s.study.ID, number)
 	if errors.Is(err, search.ErrNotFound) {
-		return nil, fmt.Errorf("study %q has no trial %d: %w", s.study.Name, number, errors.Join(ErrNotRunning, search.ErrNotFound))
+		return nil, fmt.Errorf("study %q has no trial %d: %w, %w", s.study.Name, number, ErrNotRunning, search.ErrNotFound)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading trial %d of study %q: %w", number, s.study.Name, err)

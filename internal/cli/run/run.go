@@ -3,8 +3,6 @@ package run
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,7 +93,7 @@ func (o *Options) budget(own search.Budget) search.Budget {
 }
 
 func runStudy(ctx context.Context, o *Options) error {
-	store, study, err := o.study(ctx)
+	store, study, err := define.Open(ctx, o.Factory, o.Study)
 	if err != nil {
 		return err
 	}
@@ -109,45 +107,4 @@ func runStudy(ctx context.Context, o *Options) error {
 	return job.Conclude(ctx, func(study *search.Study, t *search.Trial, now time.Time) error {
 		return o.Write(view.BestTrial(study, t, now))
 	})
-}
-
-// study finds the study, or creates it from its file.
-func (o *Options) study(ctx context.Context) (search.Store, *search.Study, error) {
-	if !define.IsFile(o.Study) {
-		return o.Factory.Study(ctx, o.Study)
-	}
-	file, err := define.Read(o.Factory, o.Study, "")
-	if err != nil {
-		return nil, nil, err
-	}
-	store, err := o.Store(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	study, err := store.Study(ctx, file.Name)
-	if errors.Is(err, search.ErrNotFound) {
-		if err := define.Complete(ctx, file); err != nil {
-			return nil, nil, fmt.Errorf("study %s: %w", file.Name, err)
-		}
-		study, err = store.CreateStudy(ctx, file.Definition)
-		if !errors.Is(err, search.ErrExists) {
-			if err == nil {
-				o.Say("Created study %s.", file.Name)
-			}
-			return store, study, err
-		}
-		study, err = store.Study(ctx, file.Name) // another process was quicker
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	part, err := define.Difference(file, &study.Definition)
-	if err != nil {
-		return nil, nil, err
-	}
-	if part != "" {
-		return nil, nil, fmt.Errorf("%s: there is a study %q with another %s: give the file another name, or run the study by its name",
-			o.Study, file.Name, part)
-	}
-	return store, study, nil
 }
