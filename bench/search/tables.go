@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+// results are outcomes by function, sampler and mark.
+type results struct {
+	functions, samplers []string
+	cells               map[[2]string][]outcome // by function and sampler
+}
+
+func collect(outcomes []outcome, pending int) *results {
+	r := &results{cells: make(map[[2]string][]outcome)}
+	for _, o := range outcomes {
+		if o.pending != pending {
+			continue
+		}
+		name := o.function.name()
+		if !slices.Contains(r.functions, name) {
+			r.functions = append(r.functions, name)
+		}
+		if !slices.Contains(r.samplers, o.sampler) {
+			r.samplers = append(r.samplers, o.sampler)
+		}
+		key := [2]string{name, o.sampler}
+		r.cells[key] = append(r.cells[key], o)
+	}
+	return r
+}
+
+// median returns the median regret of a cell at a mark, NaN for none.
+func (r *results) median(function, sampler string, mark int) float64 {
+	var v []float64
+	for _, o := range r.cells[[2]string{function, sampler}] {
+		v = append(v, o.regret[mark])
+	}
+	return median(v)
+}
+
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return math.NaN()
+	}
+	v = slices.Sorted(slices.Values(v))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+// meanRank returns the mean over the functions of the rank of the sampler's
+// median among others; equal ones share a rank. Regrets below a ten-thousandth
+// count as solved, and as equal.
+func (r *results) meanRank(sampler string, among []string, mark int) float64 {
+	total := 0.0
+	for _, f := range r.functions {
+		own := solved(r.median(f, sampler, mark))
+		rank := 1.0
+		for _, other := range among {
+			if other == sampler {
+				continue
+			}
+			switch v := solved(r.median(f, other, mark)); {
+			case v < own:
+				rank++
+			case v == own:
+				rank += 0.5
+			}
+		}
+		total += rank
+	}
+	return total / float64(len(r.functions))
+}
+
+func solved(regret float64) float64 { return max(1e-4, regret) }
+
+// wins counts the functions on which a is at least as good as b.
+func (r *results) wins(a, b string, mark int) int {
+	n := 0
+	for _, f := range r.functions {
+		if solved(r.median(f, a, mark)) <= solved(r.median(f, b, mark)) {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *results) write(w io.Writer, mark int) {
+	fmt.Fprintf(w, "| after %d trials | %s |\n|---|%s\n", marks[mark], strings.Join(r.samplers, " | "), strings.Repeat("---|", len(r.samplers)))
+	for _, f := range r.functions {
+		best := math.Inf(1)
+		for _, s := range r.samplers {
+			best = min(best, solved(r.median(f, s, mark)))
+		}
+		fmt.Fprintf(w, "| %s |", f)
+		for _, s := range r.samplers {
+			v := r.median(f, s, mark)
+			cell := fmt.Sprintf("%.3g", v)
+			if solved(v) == best {
+				cell = "**" + cell + "**"
+			}
+			fmt.Fprintf(w, " %s |", cell)
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprint(w, "| mean rank |")
+	for _, s := range r.samplers {
+		fmt.Fprintf(w, " %.2f |", r.meanRank(s, r.samplers, mark))
+	}
+	fmt.Fprint(w, "\n| ms a trial, mean |")
+	for _, s := range r.samplers {
+		total, n := 0.0, 0
+		for _, f := range r.functions {
+			for _, o := range r.cells[[2]string{f, s}] {
+				total += o.ms
+				n++
+			}
+		}
+		fmt.Fprintf(w, " %.2f |", total/float64(max(1, n)))
+	}
+	fmt.Fprint(w, "\n| seeds |")
+	for _, s := range r.samplers {
+		fmt.Fprintf(w, " %d |", len(r.cells[[2]string{r.functions[0], s}]))
+	}
+	fmt.Fprint(w, "\n\n")
+}
