@@ -14,6 +14,8 @@ func ownGroup(*exec.Cmd) {}
 
 func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 
+func terminateGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+
 func describeExit(state *os.ProcessState) string {
 	return fmt.Sprintf("left with exit code %d", state.ExitCode())
 }

@@ -19,6 +19,9 @@ func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: t
 // killGroup kills the program's process group. One that is gone is no error.
 func killGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
+// terminateGroup asks the program and what it started to end.
+func terminateGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+
 // describeExit says how a process ended.
 func describeExit(state *os.ProcessState) string {
 	status, ok := state.Sys().(syscall.WaitStatus)

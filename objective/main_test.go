@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	if start := os.Getenv(fakeTrainer); start != "" {
 		os.Exit(trainer{in: protocol.NewReader(os.Stdin), out: protocol.NewWriter(os.Stdout)}.main(start))
 	}
+	if mode := os.Getenv(fakePlain); mode != "" {
+		os.Exit(plainProgram(mode))
+	}
 	os.Exit(m.Run())
 }
 

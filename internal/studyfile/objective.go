@@ -1,6 +1,12 @@
 package studyfile
 
-import "github.com/hpsearch/hpsearch/search"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hpsearch/hpsearch/objective"
+	"github.com/hpsearch/hpsearch/search"
+)
 
 // The kinds of objective.
 const (
@@ -93,4 +99,27 @@ func (r *reader) command(o mapping, kind string) []string {
 		}
 	}
 	return argv
+}
+
+// placeholders checks that what the arguments of a command refer to as {name}
+// is a setting of the study.
+func (r *reader) placeholders(m mapping, d *search.Definition) {
+	names := make([]string, 0, len(d.Train)+len(d.Space))
+	for name := range d.Train {
+		names = append(names, name)
+	}
+	for _, p := range d.Space {
+		names = append(names, p.Name)
+	}
+	slices.Sort(names)
+	for _, name := range objective.Placeholders(d.Objective.Command) {
+		if slices.Contains(names, name) || r.broken[name] {
+			continue
+		}
+		hint := fmt.Sprintf("write {{%s}} for the text {%s} itself", name, name)
+		if near := nearest(name, names); near != "" {
+			hint = fmt.Sprintf("did you mean {%s}?", near)
+		}
+		r.find(m.get("objective"), hint, "the command refers to {%s}, which is neither fixed nor searched", name)
+	}
 }

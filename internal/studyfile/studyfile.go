@@ -151,6 +151,7 @@ func (r *reader) study(root *yaml.Node, dir string) *File {
 	d.Sampler, file.SeedGiven = r.sampler(m)
 	d.Pruner = r.pruner(m)
 	d.Budget = r.budget(m)
+	r.placeholders(m, d)
 	d.Enqueue = r.enqueue(m, d.Space, d.Train)
 	if d.Objective.Kind == MetaTraining && m.get("objective") != nil {
 		r.settings(m, d)

@@ -99,9 +99,13 @@ func (j *Job) runner(ctx context.Context) (*search.Runner, display, error) {
 		Store: j.Store, Study: study, Sampler: sampler, Pruner: pruner,
 		History: search.NewHistoryCache(j.Store, study),
 		NewObjective: func(worker int) (search.Objective, error) {
-			return objective.NewProcess(objective.ProcessConfig{
+			config := objective.ProcessConfig{
 				Command: command, Threads: threads(j.Budget.Parallel), Device: devices[worker%len(devices)],
-			})
+			}
+			if def.Objective.Kind == studyfile.Command {
+				return objective.NewCommand(config)
+			}
+			return objective.NewProcess(config)
 		},
 		Worker: workerName(), Budget: j.Budget, DataDir: dir, Observer: shown,
 	})
