@@ -37,7 +37,7 @@ func (s *sqlStore) Claim(ctx context.Context, studyID int64, worker string, leas
 	var trial *search.Trial
 	claim := search.Claim{StudyID: studyID, Worker: worker}
 	nothing := false // the trials ended as lost on the way are kept
-	err = s.update(ctx, doing, func(tx *gorm.DB) error {
+	err = s.note(ctx, doing, func(tx *gorm.DB) error {
 		now := s.now()
 		found, err := claimable(tx, studyID, maxAttempts, now)
 		if isNothing(err) {

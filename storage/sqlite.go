@@ -107,8 +107,17 @@ func (s *sqlStore) Close() error {
 }
 
 // update runs f in a write transaction; doing says what for, in messages.
+// What it wrote is on the disk when update returns.
 func (s *sqlStore) update(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
 	return s.explain(ctx, doing, s.write.WithContext(ctx).Transaction(f))
+}
+
+// note is update without waiting for the disk, for what concerns a trial that
+// is not finished. The death of a process loses nothing of it. A loss of power
+// may take back the notes since the last update, the latest first: trials
+// then go on from where they were shortly before.
+func (s *sqlStore) note(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
+	return s.explain(ctx, doing, s.write.WithContext(ctx).Transaction(f, relaxed))
 }
 
 // view runs f on one snapshot of the database.

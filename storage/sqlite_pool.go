@@ -65,8 +65,12 @@ func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *
 	return p.db.QueryRowContext(ctx, query, args...)
 }
 
-// BeginTx implements [gorm.ConnPoolBeginner]; there are no options.
-func (p *pool) BeginTx(ctx context.Context, _ *sql.TxOptions) (gorm.ConnPool, error) {
+// relaxed are the options of a transaction whose end does not wait for the
+// disk. SQLite has no isolation levels; the lowest one stands for it here.
+var relaxed = &sql.TxOptions{Isolation: sql.LevelReadUncommitted}
+
+// BeginTx implements [gorm.ConnPoolBeginner]; the options are nil or relaxed.
+func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -77,6 +81,9 @@ func (p *pool) BeginTx(ctx context.Context, _ *sql.TxOptions) (gorm.ConnPool, er
 		return nil, ctx.Err()
 	}
 	err := s.connect(ctx, p.db)
+	if err == nil {
+		err = s.synchronize(ctx, options != relaxed)
+	}
 	if err == nil {
 		_, err = s.exec(ctx, p.begin)
 	}
@@ -103,6 +110,7 @@ func (p *pool) close() error {
 type session struct {
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
+	relaxed    bool // commits do not wait for the disk
 }
 
 func (s *session) connect(ctx context.Context, db *sql.DB) error {
@@ -111,9 +119,27 @@ func (s *session) connect(ctx context.Context, db *sql.DB) error {
 	}
 	conn, err := db.Conn(ctx)
 	if err == nil {
-		s.conn, s.statements = conn, map[string]*sql.Stmt{}
+		s.conn, s.statements, s.relaxed = conn, map[string]*sql.Stmt{}, false
 	}
 	return err
+}
+
+// synchronize says whether the next transaction waits for the disk. In WAL
+// mode the wait is for the whole log, so that it covers what was not waited
+// for before.
+func (s *session) synchronize(ctx context.Context, full bool) error {
+	if s.relaxed == !full {
+		return nil
+	}
+	mode := "NORMAL"
+	if full {
+		mode = "FULL"
+	}
+	if _, err := s.conn.ExecContext(ctx, "PRAGMA synchronous = "+mode); err != nil {
+		return err
+	}
+	s.relaxed = !full
+	return nil
 }
 
 // close gives the connection up; the session may connect again.

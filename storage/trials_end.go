@@ -118,7 +118,7 @@ func sameOutcome(tx *gorm.DB, trialID int64, state search.State, o search.Outcom
 
 // Release implements [search.Store].
 func (s *sqlStore) Release(ctx context.Context, c search.Claim) error {
-	return s.update(ctx, "give back "+refOf(c).String(), func(tx *gorm.DB) error {
+	return s.note(ctx, "give back "+refOf(c).String(), func(tx *gorm.DB) error {
 		if _, err := hold(tx, c); err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (s *sqlStore) Start(ctx context.Context, studyID int64, t search.NewTrial, 
 	if err != nil {
 		return search.Claim{}, err
 	}
-	err = s.update(ctx, "start "+refOf(claim).String(), func(tx *gorm.DB) error {
+	err = s.note(ctx, "start "+refOf(claim).String(), func(tx *gorm.DB) error {
 		g, err := admission(tx, studyID)
 		if err != nil {
 			return err
@@ -221,7 +221,7 @@ func (s *sqlStore) SetParams(ctx context.Context, c search.Claim, params map[str
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, "set the parameters of "+refOf(c).String(), func(tx *gorm.DB) error {
+	return s.note(ctx, "set the parameters of "+refOf(c).String(), func(tx *gorm.DB) error {
 		if _, err := hold(tx, c); err != nil {
 			return err
 		}
@@ -256,7 +256,7 @@ func (s *sqlStore) Renew(ctx context.Context, c search.Claim, lease time.Duratio
 	if err := checkLease(lease); err != nil {
 		return err
 	}
-	return s.update(ctx, "renew the lease of "+refOf(c).String(), func(tx *gorm.DB) error {
+	return s.note(ctx, "renew the lease of "+refOf(c).String(), func(tx *gorm.DB) error {
 		if _, err := hold(tx, c); err != nil {
 			return err
 		}
@@ -274,7 +274,7 @@ func (s *sqlStore) Report(ctx context.Context, c search.Claim, r search.Report) 
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, "report on "+refOf(c).String(), func(tx *gorm.DB) error {
+	return s.note(ctx, "report on "+refOf(c).String(), func(tx *gorm.DB) error {
 		if _, err := hold(tx, c); err != nil {
 			return err
 		}
