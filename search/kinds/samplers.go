@@ -101,7 +101,7 @@ func SamplerKinds() []string {
 // [DefaultSampler]. It fails for an unknown kind, an unknown option, and an
 // option of the wrong type or range.
 //
-// Options: tpe has candidates (an integer, 24) and constant_liar (true); gp
+// Options: tpe has candidates (an integer, 48) and constant_liar (true); gp
 // has max_trials (400) and kriging_believer (true); cmaes has population; grid
 // has points; goptuna-tpe has candidates; the others have none.
 func NewSampler(spec search.SamplerSpec) (search.Sampler, error) {

@@ -109,7 +109,7 @@ func TestDensitiesAreNormalized(t *testing.T) {
 		for _, n := range []int{0, 1, 2, 5, 60, 300} {
 			t.Run(fmt.Sprintf("%v, %d observations", d, n), func(t *testing.T) {
 				t.Parallel()
-				m := newMixture([]search.Distribution{d}, clustered(d, n))
+				m := newMixture([]search.Distribution{d}, clustered(d, n), recencyWeights(n))
 				density := func(v float64) float64 { return math.Exp(m.logDensity([]float64{v})) }
 				total := 0.0
 				if count := search.Cardinality(d); math.IsInf(count, 1) {
@@ -169,7 +169,7 @@ func TestSamplesFollowTheDensity(t *testing.T) {
 		search.Categorical{Choices: []any{"a", "b", "c"}},
 	}
 	points := [][]float64{{0, 1, 0}, {4, 5, 1}, {1, 2, 1}, {4, 5, 2}}
-	m := newMixture(distributions, points)
+	m := newMixture(distributions, points, recencyWeights(len(points)))
 	for _, known := range []float64{math.NaN(), 4} {
 		counts := make(map[[3]float64]int)
 		for _, p := range m.sample(search.Rand(1, 0, "samples"), draws, []float64{known, math.NaN(), math.NaN()}) {
@@ -213,8 +213,10 @@ func TestBandwidths(t *testing.T) {
 		{"two: their distance", []float64{6, 2}, []float64{4, 4}},
 		{"the farther neighbour", []float64{1, 9, 4}, []float64{3, 5, 5}},
 		{"equal: the narrowest", []float64{3, 3, 3}, []float64{2, 2, 2}},
+		{"two equal: what lies beyond them", []float64{5, 1, 5, 9}, []float64{4, 4, 4, 4}},
+		{"three equal, whoever came first", []float64{1, 5, 5, 9, 5}, []float64{4, 10.0 / 7, 10.0 / 7, 4, 10.0 / 7}},
 	} {
-		got := bandwidths(test.mu, sortedOrder(test.mu, 0, 10), 0, 10)
+		got := bandwidths(test.mu, sortedOrder(test.mu, 0, 10), 0, 10, 1)
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
@@ -245,10 +247,10 @@ func TestSortedOrder(t *testing.T) {
 	}
 }
 
-func TestLogWeights(t *testing.T) {
+func TestRecencyWeights(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 25, 26, 27, 100} {
-		w := logWeights(n)
+		w := logNormalized(recencyWeights(n))
 		if len(w) != n+1 || math.Abs(logSumExp(w)) > 1e-12 {
 			t.Fatalf("%d observations: %d weights, ln of their sum %g", n, len(w), logSumExp(w))
 		}
@@ -257,7 +259,7 @@ func TestLogWeights(t *testing.T) {
 		}
 	}
 	// numpy.linspace(1/100, 1, 75), 25 ones and the prior, over their sum.
-	if got, want := math.Exp(logWeights(100)[0]), 0.01/(0.505*75+26); math.Abs(got-want) > 1e-15 {
+	if got, want := math.Exp(logNormalized(recencyWeights(100))[0]), 0.01/(0.505*75+26); math.Abs(got-want) > 1e-15 {
 		t.Errorf("the oldest of 100 weighs %g, want %g", got, want)
 	}
 }
@@ -289,9 +291,8 @@ func TestObserve(t *testing.T) {
 	add(search.Trial{State: search.Running})                               // 33, itself
 	var ranks []rank
 	for _, trial := range h.Trials[:30] {
-		ranks = append(ranks, rankOf(trial, search.Minimize))
+		ranks = insert(ranks, rankOf(trial, search.Minimize))
 	}
-	slices.SortFunc(ranks, compareRanks)
 	for i, want := range []int{29, 28, 27, 26, 25, 24} {
 		if ranks[i].number != want {
 			t.Errorf("rank %d is trial %d, want %d", i, ranks[i].number, want)
@@ -310,6 +311,52 @@ func TestObserve(t *testing.T) {
 	h.Study.Directions = []search.Direction{search.Maximize}
 	if got, want := numbers(observe(h, 33, false).good), []int{27, 28, 29}; !slices.Equal(got, want) {
 		t.Errorf("maximizing, %v are good, want %v", got, want)
+	}
+}
+
+func TestRankWeights(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 10, 25} {
+		sum := 0.0
+		for rank := range n {
+			w := rankWeight(rank, n)
+			sum += w
+			if w <= 0 || rank > 0 && w >= rankWeight(rank-1, n) {
+				t.Errorf("of %d trials rank %d weighs %g", n, rank, w)
+			}
+		}
+		if math.Abs(sum-float64(n)) > 1e-12 {
+			t.Errorf("the weights of %d trials sum to %g", n, sum)
+		}
+	}
+	// The weights follow the values, whatever the order of the numbers.
+	h := searchtest.NewHistory(search.Minimize)
+	for i, v := range []float64{3, 1, 2, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9} {
+		h.Trials = append(h.Trials, &search.Trial{Number: i, State: search.Complete, Values: []float64{v}})
+	}
+	o := observe(h, len(h.Trials), false)
+	if want := []float64{rankWeight(2, 3), rankWeight(0, 3), rankWeight(1, 3)}; !slices.Equal(o.weight, want) {
+		t.Errorf("weights %v, want %v", o.weight, want)
+	}
+}
+
+func TestThin(t *testing.T) {
+	t.Parallel()
+	var trials []*search.Trial
+	for i := range 1003 {
+		trials = append(trials, &search.Trial{Number: i})
+	}
+	if got := thin(trials[:100], 100); len(got) != 100 {
+		t.Errorf("of 100 trials %d are left", len(got))
+	}
+	got := numbers(thin(trials, 100))
+	if len(got) != 100 || !slices.IsSorted(got) || got[0] != 0 || got[50] != 953 || got[99] != 1002 {
+		t.Errorf("of 1003 trials are left: %v", got)
+	}
+	for i := range 50 {
+		if gap := got[i+1] - got[i]; gap < 19 || gap > 20 {
+			t.Errorf("between older trials %d and %d: %d", got[i], got[i+1], gap)
+		}
 	}
 }
 

@@ -60,18 +60,25 @@ func conditionKey(when map[string][]any) string {
 
 // fit estimates the densities of the good and the bad trials.
 func (g *group) fit(o observations) {
-	g.good = newMixture(g.distributions, g.points(o.good))
-	g.bad = newMixture(g.distributions, g.points(o.bad))
+	good, kept := g.points(o.good)
+	weights := make([]float64, 0, len(kept)+1)
+	for _, i := range kept {
+		weights = append(weights, o.weight[i])
+	}
+	g.good = newMixture(g.distributions, good, append(weights, 1))
+	bad, kept := g.points(o.bad)
+	g.bad = newMixture(g.distributions, bad, recencyWeights(len(kept)))
 }
 
-// points returns the group's values in the trials that have all of them. A
-// value that the distribution does not contain, because the space was another
+// points returns the group's values in the trials that have all of them, and
+// the places of those trials. A value that the distribution does not contain, because the space was another
 // when the trial was made, leaves the trial out.
-func (g *group) points(trials []*search.Trial) [][]float64 {
+func (g *group) points(trials []*search.Trial) (points [][]float64, kept []int) {
 	d := len(g.names)
-	points := make([][]float64, 0, len(trials))
+	points = make([][]float64, 0, len(trials))
+	kept = make([]int, 0, len(trials))
 	flat := make([]float64, 0, d*len(trials))
-	for _, t := range trials {
+	for i, t := range trials {
 		start := len(flat)
 		for j, name := range g.names {
 			v, ok := t.Params[name]
@@ -85,8 +92,9 @@ func (g *group) points(trials []*search.Trial) [][]float64 {
 			continue
 		}
 		points = append(points, flat[start:len(flat):len(flat)])
+		kept = append(kept, i)
 	}
-	return points
+	return points, kept
 }
 
 // compatible reports whether internal value v, drawn from old, means the same

@@ -27,12 +27,11 @@ type mixture struct {
 	scratch   []float64
 }
 
-// newMixture estimates the density of points, which are in the order of
-// their age, oldest first. A point has one internal value for each
-// distribution.
-func newMixture(distributions []search.Distribution, points [][]float64) *mixture {
+// newMixture estimates the density of points with these weights, of which the
+// last is the prior's. A point has one internal value for each distribution.
+func newMixture(distributions []search.Distribution, points [][]float64, weights []float64) *mixture {
 	n := len(points)
-	m := &mixture{logWeight: logWeights(n), scratch: make([]float64, n+1)}
+	m := &mixture{logWeight: logNormalized(weights), scratch: make([]float64, n+1)}
 	for j, d := range distributions {
 		column := make([]float64, n)
 		for i, p := range points {
@@ -41,19 +40,19 @@ func newMixture(distributions []search.Distribution, points [][]float64) *mixtur
 		if c, ok := d.(search.Categorical); ok {
 			m.axes = append(m.axes, newChoices(len(c.Choices), column))
 		} else {
-			m.axes = append(m.axes, newGaussians(d, column))
+			m.axes = append(m.axes, newGaussians(d, column, len(distributions)))
 		}
 	}
 	return m
 }
 
-// logWeights returns the ln of the mixture's weights: 1 for the newest 25
-// observations, older ones on a straight line from 1/n to 1, and 1 for the
-// prior, all divided by their sum (Bergstra et al. 2013, Optuna's defaults).
-func logWeights(n int) []float64 {
+// recencyWeights returns the weights of n observations, oldest first, and of
+// the prior: 1 for the newest 25 observations, older ones on a straight line
+// from 1/n to 1, and 1 for the prior (Bergstra et al. 2013, Optuna's
+// defaults).
+func recencyWeights(n int) []float64 {
 	const newest = 25
 	w := make([]float64, n+1)
-	total := 0.0
 	for i := range w {
 		w[i] = 1
 		if ramp := n - newest; i < ramp {
@@ -62,12 +61,20 @@ func logWeights(n int) []float64 {
 				w[i] += (1 - 1/float64(n)) * float64(i) / float64(ramp-1)
 			}
 		}
-		total += w[i]
-	}
-	for i := range w {
-		w[i] = math.Log(w[i] / total)
 	}
 	return w
+}
+
+// logNormalized replaces weights by the ln of their shares, in place.
+func logNormalized(weights []float64) []float64 {
+	total := 0.0
+	for _, w := range weights {
+		total += w
+	}
+	for i, w := range weights {
+		weights[i] = math.Log(w / total)
+	}
+	return weights
 }
 
 // logDensity returns the ln of the density at a point.

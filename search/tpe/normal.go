@@ -67,9 +67,8 @@ func logSumExp(v []float64) float64 {
 	if math.IsInf(top, -1) {
 		return top
 	}
-	// exp(-40) is below the precision of a sum of at least 1, even when a
-	// thousand such terms are left out.
-	const negligible = 40
+	// A thousand such terms are 1e-10 of a sum of at least 1.
+	const negligible = 30
 	sum := 0.0
 	for _, x := range v {
 		if x > top-negligible {

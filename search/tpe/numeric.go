@@ -79,11 +79,14 @@ type gaussians struct {
 	// costly mass of a cell: kernel i is the shape[i]-th distinct one, which
 	// the kernel example[shape[i]] is an instance of.
 	shape, example []int
-	mass           []float64 // scratch: ln mass of the cell, by shape
+	// The ln mass of a value's cell, by shape, for the values asked for so
+	// far: many candidates have the same one.
+	mass map[float64][]float64
 }
 
-// newGaussians makes the kernels for the observed internal values.
-func newGaussians(d search.Distribution, observed []float64) *gaussians {
+// newGaussians makes the kernels for the observed internal values;
+// dimensions is the number of parameters of the mixture.
+func newGaussians(d search.Distribution, observed []float64, dimensions int) *gaussians {
 	n := len(observed)
 	g := &gaussians{scale: newScale(d), mu: make([]float64, n+1), inverse: make([]float64, n+1), logNorm: make([]float64, n+1)}
 	for i, v := range observed {
@@ -91,7 +94,7 @@ func newGaussians(d search.Distribution, observed []float64) *gaussians {
 	}
 	g.mu[n] = 0.5 * (g.low + g.high)
 	order := sortedOrder(g.mu[:n], g.low, g.high)
-	widths := bandwidths(g.mu[:n], order, g.low, g.high)
+	widths := bandwidths(g.mu[:n], order, g.low, g.high, g.sharpness(dimensions))
 	for i, sigma := range append(widths, g.high-g.low) {
 		g.inverse[i] = 1 / sigma
 		g.logNorm[i] = -logTruncation((g.low-g.mu[i])/sigma, (g.high-g.mu[i])/sigma)
@@ -114,27 +117,62 @@ func logTruncation(a, b float64) float64 {
 	return math.Log1p(-phi(a) - phi(-b))
 }
 
+// sharpness is what the narrowest kernel of a continuous range is narrower by
+// than Optuna's: the fewer the dimensions, the closer together are the
+// observations, as in Scott's rule (n^(-1/(d+4)), D. W. Scott, "Multivariate
+// Density Estimation", 1992). bench/search has measured it.
+func (g *gaussians) sharpness(dimensions int) float64 {
+	if g.step > 0 {
+		return 1
+	}
+	return 1 + 2/float64(dimensions)
+}
+
 // bandwidths returns σ of each kernel: the distance to the farther of the two
 // neighbours (Bergstra et al. 2011, section 4), where the ends of the range
 // are neighbours only of an observation that is alone, clipped from above to
-// the range and from below to range/min(100, n+2), "magic clipping" (Optuna's
-// TPESampler; Watanabe 2023, arXiv:2304.11127, section 3.3.2).
-func bandwidths(mu []float64, order []int, low, high float64) []float64 {
+// the range and from below to the range over min(100, sharpness·(n+2)),
+// "magic clipping" (Watanabe 2023, arXiv:2304.11127, section 3.3.2).
+//
+// Observations with equals on both sides have the narrowest width, and so
+// have all of their equals: else it would depend on age, which of them are
+// wide, and for one trial in all parameters alike.
+func bandwidths(mu []float64, order []int, low, high, sharpness float64) []float64 {
 	n := len(mu)
-	narrowest := (high - low) / min(100, float64(n+2))
+	narrowest := (high - low) / min(100, sharpness*float64(n+2))
 	sigma := make([]float64, n, n+1)
-	for k, i := range order {
+	if n == 1 {
+		sigma[0] = max(narrowest, min(high-low, max(mu[0]-low, high-mu[0])))
+		return sigma
+	}
+	for first := 0; first < n; {
+		last := first // of a run of equals
+		for last+1 < n && mu[order[last+1]] == mu[order[first]] {
+			last++
+		}
 		left, right := 0.0, 0.0
-		if k > 0 {
-			left = mu[i] - mu[order[k-1]]
+		if first > 0 {
+			left = mu[order[first]] - mu[order[first-1]]
 		}
-		if k < n-1 {
-			right = mu[order[k+1]] - mu[i]
+		if last < n-1 {
+			right = mu[order[last+1]] - mu[order[last]]
 		}
-		if n == 1 {
-			left, right = mu[i]-low, high-mu[i]
+		switch last - first {
+		case 0:
+			left = max(left, right)
+			right = left
+		case 1: // each has the other on one side
+		default:
+			left, right = 0, 0
 		}
-		sigma[i] = max(narrowest, min(high-low, max(left, right)))
+		for k := first; k <= last; k++ {
+			width := left
+			if k == last {
+				width = right
+			}
+			sigma[order[k]] = max(narrowest, min(high-low, width))
+		}
+		first = last + 1
 	}
 	return sigma
 }
@@ -153,7 +191,7 @@ func (g *gaussians) shapes(order []int) {
 	}
 	g.shape[n] = len(g.example)
 	g.example = append(g.example, n)
-	g.mass = make([]float64, len(g.example))
+	g.mass = make(map[float64][]float64)
 }
 
 // shapeAmong looks for the width of kernel i in example[first:]; there are at
@@ -181,18 +219,24 @@ func (g *gaussians) addLogDensity(v float64, sum []float64) {
 		return
 	}
 	x := g.on(v)
+	inverse, logNorm, sum := g.inverse[:len(g.mu)], g.logNorm[:len(g.mu)], sum[:len(g.mu)]
 	for i, mu := range g.mu {
-		z := (x - mu) * g.inverse[i]
-		sum[i] += g.logNorm[i] - 0.5*z*z
+		z := (x - mu) * inverse[i]
+		sum[i] += logNorm[i] - 0.5*z*z
 	}
 }
 
 func (g *gaussians) addLogMass(v float64, sum []float64) {
-	a, b := g.cell(v)
-	for s, i := range g.example {
-		g.mass[s] = g.logNorm[i] + logMass((a-g.mu[i])*g.inverse[i], (b-g.mu[i])*g.inverse[i])
+	mass, ok := g.mass[v]
+	if !ok {
+		mass = make([]float64, len(g.example))
+		a, b := g.cell(v)
+		for s, i := range g.example {
+			mass[s] = g.logNorm[i] + logMass((a-g.mu[i])*g.inverse[i], (b-g.mu[i])*g.inverse[i])
+		}
+		g.mass[v] = mass
 	}
 	for i, s := range g.shape {
-		sum[i] += g.mass[s]
+		sum[i] += mass[s]
 	}
 }

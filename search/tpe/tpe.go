@@ -8,7 +8,8 @@
 // Parzen Estimator: Understanding Its Algorithm Components and Their Roles for
 // Better Empirical Performance", arXiv:2304.11127, 2023; D. Ginsbourger, R. Le
 // Riche, L. Carraro, "Kriging is well-suited to parallelize optimization",
-// 2010. Default settings are those of Optuna's TPESampler.
+// 2010. Default settings are those of Optuna's TPESampler, but for the number of
+// candidates, the weights of the good trials and the narrowest kernels.
 package tpe
 
 import (
@@ -33,7 +34,7 @@ var (
 // The defaults of [Options].
 const (
 	DefaultStartupTrials = 10
-	DefaultCandidates    = 24
+	DefaultCandidates    = 48
 )
 
 // Options are the settings of a [Sampler]; the zero value has the defaults.
