@@ -13,6 +13,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/best"
 	"github.com/hpsearch/hpsearch/internal/cli/doctor"
 	"github.com/hpsearch/hpsearch/internal/cli/export"
+	"github.com/hpsearch/hpsearch/internal/cli/importance"
 	"github.com/hpsearch/hpsearch/internal/cli/pipe"
 	"github.com/hpsearch/hpsearch/internal/cli/predict"
 	"github.com/hpsearch/hpsearch/internal/cli/run"
@@ -57,6 +58,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check or doctor found something,
 	)
 	for _, cmd := range []*cobra.Command{
 		study.NewCmd(f), run.NewCmd(f, nil), worker.NewCmd(f, nil), trial.NewCmd(f), best.NewCmd(f, nil),
+		importance.NewCmd(f, nil),
 		ask.NewCmd(f, nil), tell.NewCmd(f, nil), pipe.NewCmd(f, nil),
 	} {
 		cmd.GroupID = "search"

@@ -1,0 +1,68 @@
+// Package importance is the verb "importance".
+package importance
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/view"
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/importance"
+)
+
+// enough is the number of complete trials below which importances are little
+// more than chance: PED-ANOVA wants five among the best tenth.
+const enough = 50
+
+// Options are the arguments of the verb.
+type Options struct {
+	*app.Factory
+	Name string
+}
+
+// NewCmd returns the verb; run is called instead of the real thing when it is
+// not nil, for tests.
+func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Command {
+	if run == nil {
+		run = show
+	}
+	return &cobra.Command{
+		Use:   "importance NAME",
+		Short: "Show which parameters matter",
+		Long: `Show which parameters matter, as shares that sum to 1, by two methods.
+
+fanova: how much of the variance of the value over the whole space a parameter
+explains alone. Not known for conditional parameters.
+
+ped-anova: how much a parameter tells the best tenth of the trials from the
+others. This is about doing well, not about the whole space.`,
+		Args: app.Args("the NAME of a study"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return run(cmd.Context(), &Options{Factory: f, Name: args[0]})
+		},
+	}
+}
+
+func show(ctx context.Context, o *Options) error {
+	store, study, err := o.Study(ctx, o.Name)
+	if err != nil {
+		return err
+	}
+	trials, err := store.Trials(ctx, study.ID, search.TrialQuery{States: []search.State{search.Complete}, After: -1, Brief: true})
+	if err != nil {
+		return err
+	}
+	if len(trials) < 2 {
+		return fmt.Errorf("study %s has %d complete trials: importances need at least 2, and better %d", o.Name, len(trials), enough)
+	}
+	if len(trials) < enough {
+		o.Say("Study %s has only %d complete trials: with fewer than %d this is rough.", o.Name, len(trials), enough)
+	}
+	def := &study.Definition
+	return o.Write(view.Importances(study, len(trials),
+		importance.FANOVA(def.Space, trials, def.Sampler.Seed),
+		importance.PEDANOVA(def.Space, study.Direction(), trials)))
+}
