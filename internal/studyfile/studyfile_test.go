@@ -112,7 +112,7 @@ func TestLoad_defaults(t *testing.T) {
 		Objective: search.ObjectiveSpec{Kind: "command", Metric: "loss", Direction: search.Minimize,
 			Command: []string{"python3", "train.py", "3"}},
 		Space:   search.Space{{Name: "x", Distribution: search.Float{Low: -1, High: 1}}},
-		Sampler: search.SamplerSpec{Kind: "tpe"},
+		Sampler: search.SamplerSpec{Kind: "auto"},
 		Pruner:  search.PrunerSpec{Kind: "none"},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -13,14 +13,15 @@ import (
 // Hellsten, L. Nardi, "Vanilla Bayesian Optimization Performs Great in High
 // Dimensions", ICML 2024: LogNormal(√2 + ln(d)/2, √3), whose mode as a density
 // of the length is exp(√2 + ln(d)/2 - 3). The others are those of Optuna's
-// GPSampler: Gamma(2, 1) for the scale, Gamma(1.1, 30) for the noise.
+// GPSampler, Gamma(2, 1) for the scale and Gamma(1.1, rate) for the noise, but with
+// a rate that admits that half of what is seen is noise.
 const (
 	lengthMode  = math.Sqrt2 - 3
 	lengthSigma = 1.7320508075688772 // √3
 	scaleShape  = 2.0
 	scaleRate   = 1.0
 	noiseShape  = 1.1
-	noiseRate   = 30.0
+	noiseRate   = 4.0
 )
 
 // fitIterations bounds each descent of [fit].

@@ -12,7 +12,7 @@ import (
 
 func TestEverySamplerKind(t *testing.T) {
 	t.Parallel()
-	if got, want := SamplerKinds(), []string{"tpe", "gp", "cmaes", "qmc", "grid", "random", "goptuna-tpe", "goptuna-random"}; !slices.Equal(got, want) {
+	if got, want := SamplerKinds(), []string{"auto", "tpe", "gp", "cmaes", "qmc", "grid", "random", "goptuna-tpe", "goptuna-random"}; !slices.Equal(got, want) {
 		t.Errorf("sampler kinds %v, want %v", got, want)
 	}
 	for _, kind := range append(SamplerKinds(), "") {
@@ -87,14 +87,16 @@ func TestSamplerErrors(t *testing.T) {
 		spec search.SamplerSpec
 		want string
 	}{
-		{search.SamplerSpec{Kind: "bayes"}, `unknown sampler "bayes"; the samplers are tpe, gp, cmaes, qmc, grid, random, goptuna-tpe, goptuna-random`},
+		{search.SamplerSpec{Kind: "bayes"}, `unknown sampler "bayes"; the samplers are auto, tpe, gp, cmaes, qmc, grid, random, goptuna-tpe, goptuna-random`},
 		{search.SamplerSpec{Kind: "tpe", StartupTrials: -1}, `sampler "tpe": startup_trials must not be negative: -1`},
 		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"gamma": 1}}, `sampler "tpe" has no option "gamma"; it has candidates, constant_liar`},
-		{search.SamplerSpec{Options: map[string]any{"candidates": 0}}, `sampler "tpe": option "candidates" must be an integer of at least 1, not 0`},
-		{search.SamplerSpec{Options: map[string]any{"candidates": 1.5}}, "must be an integer"},
-		{search.SamplerSpec{Options: map[string]any{"candidates": 1e300}}, "must be an integer"},
-		{search.SamplerSpec{Options: map[string]any{"candidates": "24"}}, "must be an integer"},
-		{search.SamplerSpec{Options: map[string]any{"constant_liar": "yes"}}, `option "constant_liar" must be true or false, not yes`},
+		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"candidates": 0}}, `sampler "tpe": option "candidates" must be an integer of at least 1, not 0`},
+		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"candidates": 1.5}}, "must be an integer"},
+		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"candidates": 1e300}}, "must be an integer"},
+		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"candidates": "24"}}, "must be an integer"},
+		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"constant_liar": "yes"}}, `option "constant_liar" must be true or false, not yes`},
+		{search.SamplerSpec{Options: map[string]any{"candidates": 5}}, `sampler "auto" has no options; remove "candidates"`},
+		{search.SamplerSpec{StartupTrials: -1}, "must not be negative"},
 		{search.SamplerSpec{Kind: "gp", Options: map[string]any{"max_trials": 3}}, "at least 20"},
 		{search.SamplerSpec{Kind: "cmaes", Options: map[string]any{"population": 3}}, "at least 4"},
 		{search.SamplerSpec{Kind: "grid", Options: map[string]any{"points": 1}}, "at least 2"},

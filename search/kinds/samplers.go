@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/auto"
 	"github.com/hpsearch/hpsearch/search/cmaes"
 	"github.com/hpsearch/hpsearch/search/goptunabridge"
 	"github.com/hpsearch/hpsearch/search/gp"
@@ -15,7 +16,7 @@ import (
 )
 
 // DefaultSampler is the kind that an empty kind stands for.
-const DefaultSampler = "tpe"
+const DefaultSampler = "auto"
 
 type samplerKind struct {
 	name string
@@ -24,6 +25,12 @@ type samplerKind struct {
 
 // samplerKinds is in the order in which the kinds are listed to people.
 var samplerKinds = []samplerKind{
+	{"auto", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		return auto.New(auto.Options{Seed: spec.Seed, StartupTrials: spec.StartupTrials})
+	}},
 	{"tpe", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
 		t := tpe.Options{
 			Seed:          spec.Seed,

@@ -22,6 +22,9 @@ type Suite struct {
 	New Factory
 	// Unseeded leaves out the checks that equal seeds give equal suggestions.
 	Unseeded bool
+	// Converges leaves out the check that other seeds give other suggestions:
+	// the sampler looks for the best point, and may find it from anywhere.
+	Converges bool
 }
 
 // Run checks the contract of [search.Sampler] in subtests.
@@ -326,7 +329,7 @@ func (s Suite) testSeed(t *testing.T) {
 				t.Errorf("trial %d again: error %v (-first +second):\n%s", number, err, diff)
 			}
 			params, err = other.Suggest(context.Background(), h, number, o.Space, nil)
-			if err != nil || cmp.Equal(want.Params, params) {
+			if err != nil || !s.Converges && cmp.Equal(want.Params, params) {
 				t.Errorf("trial %d with another seed: error %v, parameters %v unchanged", number, err, params)
 			}
 		})
