@@ -58,7 +58,7 @@ func TestDifference(t *testing.T) {
 		{"metric: loss", "metric: loss, direction: maximize", "objective"},
 		{"enqueue: [{x: 3}]", "enqueue: [{x: 4}]", "enqueue"},
 		{"budget:", "sampler: {kind: random, seed: 99}\nbudget:", "sampler"},
-		{"budget:", "sampler: {kind: tpe, seed: 99}\nbudget:", ""},
+		{"budget:", "sampler: {kind: auto, seed: 99}\nbudget:", ""},
 		{"budget:", "sampler: {kind: tpe, seed: 98}\nbudget:", "sampler"},
 		{"budget:", "pruner: {kind: median}\nbudget:", "pruner"},
 	} {
