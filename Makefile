@@ -7,10 +7,12 @@ SHELL := /bin/bash
 DEMO ?= full
 # Which version of PyPI's torch `make test-torch` takes.
 TORCH ?= 2.11.0
+# How many studies `make bench-search` runs of each sampler on each function.
+SEEDS ?= 30
 # More flags for `go test`, for example FLAGS='-run TestBert -v'.
 FLAGS ?=
 
-.PHONY: help setup build demo test test-race test-torch lint bench fmt clean
+.PHONY: help setup build demo test test-race test-torch lint bench bench-search fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +40,9 @@ lint: setup ## run golangci-lint (built from source the first time: some minutes
 
 bench: build ## measure the start-up time, and a training step against Python's
 	@scripts/bench.sh
+
+bench-search: ## measure the samplers beside Optuna's, into docs/benchmarks/search.md; SEEDS=30
+	@scripts/bench-search.sh $(SEEDS)
 
 fmt: ## format the Go sources
 	@gofmt -w -s $$(git ls-files '*.go')

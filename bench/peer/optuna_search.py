@@ -6,6 +6,7 @@ bench/search, so that both sides are measured on the same ones.
     {"new": {"sampler": "tpe", "seed": 1, "space": [...]}}  -> {"ok": true}
     {"ask": true}                                           -> {"number": 0, "params": {...}}
     {"tell": {"number": 0, "value": 0.5}}                   -> {"ok": true}
+    {"add": [{"params": {...}, "value": 0.5}]}              -> {"ok": true}
     {"versions": true}                                      -> {"optuna": "5.0.0", ...}
 """
 
@@ -45,6 +46,14 @@ def suggest(trial, space):
     return params
 
 
+def distribution(p):
+    if p["type"] == "categorical":
+        return optuna.distributions.CategoricalDistribution(p["choices"])
+    if p["type"] == "int":
+        return optuna.distributions.IntDistribution(p["low"], p["high"], log=p["log"], step=p["step"] or 1)
+    return optuna.distributions.FloatDistribution(p["low"], p["high"], log=p["log"], step=p["step"] or None)
+
+
 def versions():
     found = {"python": platform.python_version()}
     for name in ("optuna", "numpy", "scipy", "torch", "cmaes"):
@@ -69,6 +78,17 @@ def main():
             trial = study.ask()
             pending[trial.number] = trial
             answer = {"number": trial.number, "params": suggest(trial, space)}
+        elif "add" in request:
+            distributions = {p["name"]: distribution(p) for p in space}
+            study.add_trials(
+                optuna.trial.create_trial(
+                    params=t["params"],
+                    distributions={name: distributions[name] for name in t["params"]},
+                    value=t["value"],
+                )
+                for t in request["add"]
+            )
+            answer = {"ok": True}
         else:
             tell = request["tell"]
             study.tell(pending.pop(tell["number"]), tell["value"])

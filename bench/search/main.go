@@ -23,7 +23,7 @@ func main() {
 	flag.StringVar(&o.python, "python", "", "Python that has Optuna; empty: no comparison")
 	flag.StringVar(&o.script, "peer", "bench/peer/optuna_search.py", "the peer's script")
 	flag.StringVar(&o.out, "out", "", "Markdown file to write; empty: standard output")
-	flag.StringVar(&samplers, "samplers", "tpe,gp,cmaes,random,optuna-tpe,optuna-cmaes,optuna-gp", "what to measure")
+	flag.StringVar(&samplers, "samplers", "auto,tpe,cmaes,random,optuna-tpe,optuna-cmaes,optuna-gp", "what to measure")
 	flag.StringVar(&only, "functions", "", "names of the functions; empty: all")
 	flag.IntVar(&o.seeds, "seeds", 30, "studies of each sampler on each function")
 	flag.IntVar(&o.slowSeeds, "slow-seeds", 3, "the same for optuna-gp, which takes a hundred times as long")

@@ -111,6 +111,16 @@ func (s *peerStudy) tell(value float64) error {
 	return s.peer.call(map[string]any{"tell": map[string]any{"number": number, "value": value}}, &ok)
 }
 
+// add gives the study finished trials.
+func (s *peerStudy) add(trials []*search.Trial) error {
+	list := make([]map[string]any, len(trials))
+	for i, t := range trials {
+		list[i] = map[string]any{"params": t.External(), "value": t.Value()}
+	}
+	var ok map[string]any
+	return s.peer.call(map[string]any{"add": list}, &ok)
+}
+
 // describe returns the space as the peer reads it.
 func describe(space search.Space) []map[string]any {
 	out := make([]map[string]any, len(space))

@@ -31,7 +31,47 @@ count as equal in the ranks.
 		fmt.Fprintf(w, "## %d trials pending\n\n", pendingWorkers)
 		eight.write(w, len(marks)-1)
 	}
+	if err := writeSpeed(w, o); err != nil {
+		return err
+	}
+	writeGoals(w, one, eight)
 	return nil
+}
+
+// writeGoals says what the tables mean for the project's goals.
+func writeGoals(w io.Writer, one, eight *results) {
+	fmt.Fprint(w, "## Goals\n\n")
+	n, last := len(one.functions), len(marks)-1
+	yours := slices.DeleteFunc(slices.Clone(one.samplers), func(s string) bool { return !strings.HasPrefix(s, theirs) })
+	if slices.Contains(one.samplers, "tpe") && slices.Contains(yours, theirs+"tpe") {
+		pair := []string{"tpe", theirs + "tpe"}
+		for mark := range marks {
+			fmt.Fprintf(w, "- tpe is at least as good as Optuna's on %d of %d functions after %d trials (goal: 9 of 12); mean rank of the two %.2f and %.2f (goal: the lower one).\n",
+				one.wins(pair[0], pair[1], mark), n, marks[mark], one.meanRank(pair[0], pair, mark), one.meanRank(pair[1], pair, mark))
+		}
+	}
+	if slices.Contains(one.samplers, "auto") && len(yours) > 0 {
+		among := append([]string{"auto"}, yours...)
+		for mark := range marks {
+			fmt.Fprintf(w, "- Mean ranks after %d trials:", marks[mark])
+			for _, s := range among {
+				fmt.Fprintf(w, " %s %.2f", s, one.meanRank(s, among, mark))
+			}
+			fmt.Fprintln(w, " (goal: auto the lowest).")
+		}
+	}
+	for _, s := range []string{"auto", "tpe"} {
+		near := 0
+		for _, f := range eight.functions {
+			if solved(eight.median(f, s, last)) <= 1.05*solved(one.median(f, s, last)) {
+				near++
+			}
+		}
+		if slices.Contains(eight.samplers, s) {
+			fmt.Fprintf(w, "- With %d pending the distance of %s to the optimum is at most 5 %% larger than with one on %d of %d functions.\n",
+				pendingWorkers, s, near, len(eight.functions))
+		}
+	}
 }
 
 // writeDuels compares each of our samplers with each of theirs.

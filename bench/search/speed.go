@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/searchtest"
+)
+
+// A pace is what is timed: one sampler after some numbers of trials.
+type pace struct {
+	sampler string
+	trials  []int
+	repeats int
+	goals   []float64 // ms
+}
+
+var paces = []pace{
+	{"tpe", []int{100, 1000, 10000}, 60, []float64{0.2, 0.5, 2}},
+	{theirs + "tpe", []int{100, 1000, 10000}, 10, nil},
+	{"gp", []int{100, 300}, 64, []float64{20, 80}},
+	{theirs + "gp", []int{100, 300}, 3, nil},
+}
+
+// writeSpeed times an ask and a tell of six parameters, in memory. The trials
+// before are random.
+func writeSpeed(w io.Writer, o options) error {
+	fmt.Fprint(w, "## Time for a trial\n\nMedian ms for an ask and a tell, in memory, after so many trials, with nothing else running:\n\n"+
+		"| sampler | parameters | trials | ms | goal |\n|---|---|---|---|---|\n")
+	var p *peer
+	if o.python != "" {
+		var err error
+		if p, err = startPeer(o.python, o.script); err != nil {
+			return err
+		}
+		defer p.end()
+	}
+	six := searchtest.Hartmann6()
+	for _, c := range paces {
+		if strings.HasPrefix(c.sampler, theirs) && p == nil {
+			continue
+		}
+		for _, f := range []searchtest.Objective{six, searchtest.Mixed()} {
+			for k, n := range c.trials {
+				ms, err := timePace(p, c, f, n)
+				if err != nil {
+					return fmt.Errorf("timing %s after %d trials: %w", c.sampler, n, err)
+				}
+				goal := ""
+				if k < len(c.goals) {
+					goal = fmt.Sprintf("%g", c.goals[k])
+				}
+				what := "6 floats"
+				if f.Name != six.Name {
+					what = "mixed, conditional"
+				}
+				fmt.Fprintf(w, "| %s | %s | %d | %.2f | %s |\n", c.sampler, what, n, ms, goal)
+			}
+		}
+	}
+	fmt.Fprintln(w)
+	return nil
+}
+
+func timePace(p *peer, c pace, f searchtest.Objective, n int) (float64, error) {
+	past := pastTrials(f, n)
+	var study asker
+	if name, ok := strings.CutPrefix(c.sampler, theirs); ok {
+		theirStudy, err := p.newStudy(name, 1, f.Space)
+		if err != nil {
+			return 0, err
+		}
+		if err := theirStudy.add(past); err != nil {
+			return 0, err
+		}
+		study = theirStudy
+	} else {
+		ours, err := newStudy(c.sampler, 1, f.Space)
+		if err != nil {
+			return 0, err
+		}
+		ours.history.Trials = append(ours.history.Trials, past...)
+		ours.told = n
+		study = ours
+	}
+	var ms []float64
+	for range c.repeats {
+		start := time.Now()
+		params, err := study.ask()
+		if err != nil {
+			return 0, err
+		}
+		if err := study.tell(f.Value(params)); err != nil {
+			return 0, err
+		}
+		ms = append(ms, time.Since(start).Seconds()*1000)
+	}
+	return median(ms), nil
+}
+
+func pastTrials(f searchtest.Objective, n int) []*search.Trial {
+	trials := make([]*search.Trial, n)
+	for number := range trials {
+		rng := search.Rand(1, number, "speed")
+		params, err := f.Space.Fill(nil, func(p search.Param, _ map[string]float64) (float64, error) {
+			return search.Uniform(rng, p.Distribution), nil
+		})
+		if err != nil {
+			return nil // not reached: the space is valid
+		}
+		t := searchtest.NewTrial(number, f.Space, params)
+		t.State, t.Values = search.Complete, []float64{f.Value(t.External())}
+		trials[number] = t
+	}
+	return trials
+}
