@@ -232,11 +232,22 @@ func (g *gaussians) addLogMass(v float64, sum []float64) {
 		mass = make([]float64, len(g.example))
 		a, b := g.cell(v)
 		for s, i := range g.example {
-			mass[s] = g.logNorm[i] + logMass((a-g.mu[i])*g.inverse[i], (b-g.mu[i])*g.inverse[i])
+			mass[s] = g.logNorm[i] + logCell((a-g.mu[i])*g.inverse[i], (b-g.mu[i])*g.inverse[i])
 		}
 		g.mass[v] = mass
 	}
 	for i, s := range g.shape {
 		sum[i] += mass[s]
 	}
+}
+
+// logCell is logMass, but farther than 12 from the centre an upper bound of it
+// (Φ(-x) < exp(-x²/2)/2): a kernel that far away adds some 1e-31 to a
+// sum that holds the prior, which is as wide as the range.
+func logCell(a, b float64) float64 {
+	const far = 12
+	if nearest := max(a, -b); nearest > far {
+		return -0.5*nearest*nearest - math.Ln2
+	}
+	return logMass(a, b)
 }
