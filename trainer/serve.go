@@ -140,13 +140,17 @@ func (s *server) runTrial(m protocol.Trial, stopped <-chan struct{}) protocol.Me
 	if err != nil {
 		return failed(m.Number, err)
 	}
+	logf("seed %d, settings %s", m.Seed, config)
 	result, err := s.workshop.RunTrial(Trial{
 		Config: config, Seed: m.Seed, CheckpointDir: m.CheckpointDir, Stopped: stopped,
 		Hooks: s.hooks(m.Number, "train"),
 	})
 	if err != nil {
-		return failed(m.Number, err)
+		f := failed(m.Number, err)
+		logf("%s: %s", f.Reason, f.Message)
+		return f
 	}
+	logf("value %.9g; %s", result.Value, metricsText(result.Metrics))
 	answer := protocol.Result{Number: m.Number, Value: protocol.Value(result.Value), Metrics: result.Metrics}
 	if m.CheckpointDir != "" {
 		answer.Artifacts = map[string]string{"best": filepath.Join(m.CheckpointDir, meta.BestFile)}
@@ -187,6 +191,7 @@ func (s *server) hooks(number int, phase string) meta.Hooks {
 	var last time.Time
 	return meta.Hooks{
 		Report: func(step int, metrics map[string]float64) {
+			logf("step %d: %s", step, metricsText(metrics))
 			_ = s.out.Write(protocol.Report{Number: number, Step: step, Metrics: metrics})
 		},
 		Checkpoint: func(step int, path string) {

@@ -154,7 +154,11 @@ func (b *Bundle) save(dir, from string, encoder []hf.Blob) error {
 	if err := copyTokenizer(from, dir); err != nil {
 		return err
 	}
-	config, err := b.Learner.Encoder.Config.JSON(map[string]any{"architectures": []string{"BertModel"}, "torch_dtype": "float32"})
+	changes := map[string]any{"architectures": []string{"BertModel"}, "torch_dtype": "float32"}
+	if b.Manifest.Quantization != "" {
+		changes = map[string]any{"architectures": []string{}, "model_type": hf.Int8ModelType, "torch_dtype": "int8"}
+	}
+	config, err := b.Learner.Encoder.Config.JSON(changes)
 	if err != nil {
 		return err
 	}

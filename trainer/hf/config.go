@@ -26,6 +26,11 @@ type Config struct {
 	raw map[string]any
 }
 
+// Int8ModelType is the model_type of a BERT whose matrices are stored as int8.
+// Other readers must not take it for a BERT: they would load it without its
+// scales, and be wrong silently.
+const Int8ModelType = "hpsearch-bert-int8"
+
 // activations are the values of hidden_act that package model can compute.
 var activations = []string{"gelu", "gelu_new", "gelu_pytorch_tanh", "relu"}
 
@@ -51,7 +56,7 @@ func ReadConfig(dir string) (*Config, error) {
 }
 
 func (c *Config) check() error {
-	if c.ModelType != "bert" {
+	if c.ModelType != "bert" && c.ModelType != Int8ModelType {
 		return fmt.Errorf("model_type is %q; only bert encoders can be loaded", c.ModelType)
 	}
 	for _, f := range []struct {

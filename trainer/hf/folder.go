@@ -57,11 +57,15 @@ func (c *Config) Tensors() []TensorSpec {
 
 // CheckFolder reports what is wrong with a model folder as far as can be
 // told from config.json and the header of the weights, which takes
-// milliseconds: files that are missing, cut short, or of another model.
+// milliseconds: files that are missing, cut short, or of another model, and
+// int8 weights, which are for prediction only.
 func CheckFolder(dir string) error {
 	config, err := ReadConfig(dir)
 	if err != nil {
 		return err
+	}
+	if config.ModelType == Int8ModelType {
+		return fmt.Errorf("%s holds int8 weights, which cannot be trained: name the folder of the fp32 model", dir)
 	}
 	path := filepath.Join(dir, SafetensorsFile)
 	blobs, err := readHeader(path)

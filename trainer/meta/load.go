@@ -3,6 +3,7 @@ package meta
 import (
 	"fmt"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -16,6 +17,9 @@ func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokeni
 	encoder, err := model.Load(s, config.Model, device)
 	if err != nil {
 		return nil, err
+	}
+	if encoder.Config.ModelType == hf.Int8ModelType {
+		return nil, fmt.Errorf("%s holds int8 weights, which cannot be trained: name the folder of the fp32 model", config.Model)
 	}
 	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
 		return nil, fmt.Errorf("%s: %w", config.Model, err)

@@ -17,7 +17,8 @@ import (
 var (
 	// ErrStopped: the caller asked for it; a checkpoint was written.
 	ErrStopped = errors.New("training was stopped")
-	// ErrDiverged: a loss is not finite or 100 times the first one.
+	// ErrDiverged: a loss is not finite, or 100 times the larger of the first
+	// one and the loss of a guess.
 	ErrDiverged = errors.New("training diverged")
 )
 
@@ -280,8 +281,11 @@ func (r *run) readLosses(s *tensor.Scope) error {
 }
 
 func (r *run) checkLoss(which string, loss float64, step int) error {
-	// A first loss near 0 must not turn ordinary noise into divergence.
-	limit := divergence * math.Max(r.firstLoss, 0.01)
+	// Tasks differ in difficulty: a first loss near 0 says nothing about the
+	// next. What a guess costs, the logarithm of the number of classes, is the
+	// least that is multiplied.
+	guess := math.Log(float64(max(2, r.Config.Ways)))
+	limit := divergence * math.Max(r.firstLoss, guess)
 	if math.IsNaN(loss) || math.IsInf(loss, 0) || loss > limit {
 		return fmt.Errorf("%w: %s loss %.4g at step %d (the first was %.4g); try a lower learning_rate or a smaller gradient_clip",
 			ErrDiverged, which, loss, step, r.firstLoss)

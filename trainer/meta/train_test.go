@@ -256,19 +256,19 @@ func (a *scripted) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
 func TestDivergenceLimits(t *testing.T) {
 	b := newBench(t)
 	ordinary := func(special ...float64) []float64 {
-		return append(append([]float64{1, 1, 1}, special...), 1, 1)
+		return append(append([]float64{5, 1, 1}, special...), 1, 1)
 	}
 	for name, c := range map[string]struct {
 		losses   []float64
 		diverges bool
 	}{
-		"ordinary":             {ordinary(2, 99), false},
-		"NaN":                  {ordinary(math.NaN()), true},
-		"infinite":             {ordinary(math.Inf(1)), true},
-		"101 times the first":  {ordinary(101), true},
-		"NaN at once":          {[]float64{math.NaN(), 1}, true},
-		"first near 0":         {[]float64{0.02, 0.5, 1.9}, false},
-		"first near 0, then 2": {[]float64{1e-9, 2, 0.1}, true},
+		"ordinary":            {ordinary(2, 499), false},
+		"NaN":                 {ordinary(math.NaN()), true},
+		"infinite":            {ordinary(math.Inf(1)), true},
+		"101 times the first": {ordinary(505), true},
+		"NaN at once":         {[]float64{math.NaN(), 1}, true},
+		"first near 0":        {[]float64{1e-9, 0.5, 2.6, 20}, false}, // an easy task, then hard ones
+		"near 0, then huge":   {[]float64{1e-9, 500, 0.1}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := b.with(t, map[string]any{"eval_every": 2}, 1, func(x *fixture) error {
