@@ -7,8 +7,9 @@
 // except its own sub-packages' dependencies: storage, objectives and command
 // line depend on it, never the reverse.
 //
-// Samplers are in the sub-packages random, tpe and goptunabridge (goptuna's
-// own, and the adapter that makes ours goptuna samplers), pruners in pruner.
+// Samplers are in the sub-packages auto, tpe, gp, cmaes, qmc, grid, random and
+// goptunabridge (goptuna's own, and the adapter that makes ours goptuna
+// samplers), pruners in pruner.
 // kinds makes them from what a study file says, searchtest tests them.
 // [Rand], [Uniform], [Space.Fill] and [Distinct] are what they have in common.
 package search
