@@ -22,6 +22,7 @@ type bars struct {
 	container *mpb.Progress
 	bar       *mpb.Bar
 
+	idle    sync.Once
 	mu      sync.Mutex
 	running map[int]*runningTrial
 	best    float64
@@ -133,6 +134,9 @@ func (b *bars) TrialEnded(t *search.Trial, end search.TrialEnd) {
 		b.say(endLine(b.study, t, end))
 	}
 }
+
+// WorkerIdle implements [search.Observer].
+func (b *bars) WorkerIdle(trials int) { b.idle.Do(func() { b.say(waitingLine(trials)) }) }
 
 // say writes a line above the bars.
 func (b *bars) say(line string) {

@@ -35,6 +35,12 @@ type quiet struct{ search.NopObserver }
 func (quiet) say(string) {}
 func (quiet) close()     {}
 
+// waitingLine says why a run that has nothing to do does not end.
+func waitingLine(trials int) string {
+	return fmt.Sprintf("Waiting for %d running trials of other workers: should a worker be lost, its trial goes on here in at most %s.",
+		trials, render.Span(search.DefaultLease))
+}
+
 // endLine describes how a trial ended, in one line.
 func endLine(study *search.Study, t *search.Trial, end search.TrialEnd) string {
 	head := fmt.Sprintf("trial %d", t.Number)

@@ -13,8 +13,9 @@ type lines struct {
 	search.NopObserver
 	study *search.Study
 
-	mu sync.Mutex
-	w  io.Writer
+	mu   sync.Mutex
+	w    io.Writer
+	idle sync.Once
 }
 
 func newLines(j *Job) *lines { return &lines{study: j.Study, w: j.Err} }
@@ -36,6 +37,9 @@ func (l *lines) TrialRetried(t *search.Trial, failure *search.TrialError) {
 func (l *lines) TrialEnded(t *search.Trial, end search.TrialEnd) {
 	l.say(endLine(l.study, t, end))
 }
+
+// WorkerIdle implements [search.Observer].
+func (l *lines) WorkerIdle(trials int) { l.idle.Do(func() { l.say(waitingLine(trials)) }) }
 
 func (l *lines) say(line string) {
 	l.mu.Lock()

@@ -27,7 +27,7 @@ type signals struct {
 func watch(ctx context.Context, j *Job, runner stopper, shown display) (context.Context, *signals) {
 	ctx, cancel := context.WithCancel(ctx)
 	arrived := make(chan os.Signal, 2)
-	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
 	s := &signals{stop: sync.OnceFunc(func() {
 		signal.Stop(arrived)

@@ -37,6 +37,10 @@ func (j *Job) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := j.recover(ctx, shown); err != nil {
+		shown.close()
+		return fmt.Errorf("study %s: %w", j.Study.Name, err)
+	}
 	ctx, signals := watch(ctx, j, runner, shown)
 	defer signals.stop()
 	ending, err := runner.Run(ctx)

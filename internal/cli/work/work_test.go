@@ -2,7 +2,9 @@ package work
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -177,5 +179,45 @@ func TestRetentionKeepsTheBestAndTheLast(t *testing.T) {
 	finish(second, 5, 9)
 	if got := left(); got != "4 5" {
 		t.Errorf("checkpoints of trials %s are left, want 4 5", got)
+	}
+}
+
+func TestTrialsOfDeadWorkersAreGivenBack(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	store, err := storage.Open(ctx, storage.MemoryURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	study, err := store.CreateStudy(ctx, search.Definition{Name: "s", Objective: search.ObjectiveSpec{Direction: search.Minimize}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := exec.Command(os.Args[0], "-test.run=^$")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := fmt.Sprintf("%s:%d", host, ended.Process.Pid)
+	for number, worker := range []string{dead, workerName(), "elsewhere:1", "odd"} {
+		if _, err := store.Start(ctx, study.ID, search.NewTrial{Number: number}, worker, time.Hour, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	job := &Job{Factory: &app.Factory{}, Store: store, Study: study}
+	if err := job.recover(ctx, quiet{}); err != nil {
+		t.Fatal(err)
+	}
+	trials, err := store.Trials(ctx, study.ID, search.TrialQuery{After: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number, want := range []search.State{search.Waiting, search.Running, search.Running, search.Running} {
+		if got := trials[number].State; got != want {
+			t.Errorf("trial %d of worker %q is %s, want %s", number, trials[number].Worker, got, want)
+		}
 	}
 }

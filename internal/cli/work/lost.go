@@ -1,0 +1,63 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// recover gives back the running trials of processes of this machine that are
+// dead: they need not wait until their leases end. Should a process be alive
+// after all, out of sight in a container of the same host name, its trial is
+// fenced and runs once more; nothing is counted twice.
+func (j *Job) recover(ctx context.Context, shown display) error {
+	running, err := j.Store.Trials(ctx, j.Study.ID, search.TrialQuery{States: []search.State{search.Running}, After: -1, Brief: true})
+	if err != nil {
+		return err
+	}
+	for _, t := range running {
+		if !deadHere(t.Worker) {
+			continue
+		}
+		claim := search.Claim{StudyID: j.Study.ID, TrialID: t.ID, Number: t.Number, Attempt: t.Attempt, Worker: t.Worker}
+		err := j.Store.Release(ctx, claim)
+		if errors.Is(err, search.ErrFenced) || errors.Is(err, search.ErrFinished) {
+			continue // another worker was quicker
+		}
+		if err != nil {
+			return fmt.Errorf("giving back trial %d of the lost worker %s: %w", t.Number, t.Worker, err)
+		}
+		shown.say(fmt.Sprintf("trial %d  its worker %s is dead; it is given back", t.Number, t.Worker))
+	}
+	return nil
+}
+
+// deadHere reports whether a worker's name, HOST:PID as workerName writes it
+// and perhaps more after it, is that of a process of this machine that has
+// ended.
+func deadHere(worker string) bool {
+	host, rest, ok := strings.Cut(worker, ":")
+	here, err := os.Hostname()
+	if !ok || err != nil || host != here {
+		return false
+	}
+	digits := rest
+	if i := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
+		digits = rest[:i]
+	}
+	pid, err := strconv.Atoi(digits)
+	if err != nil || pid <= 0 {
+		return false
+	}
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	return errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
