@@ -3,8 +3,8 @@
 // The choice follows what bench/search measures: the Gaussian process finds
 // better values than the other samplers on nearly every function, with one
 // trial at a time and with eight, for the price of some ten milliseconds a
-// suggestion. Where that price is too high, or every configuration can be
-// tried, another sampler suggests.
+// suggestion. Where that price is too high, the tree-structured Parzen
+// estimator suggests.
 package auto
 
 import (
@@ -15,6 +15,7 @@ import (
 	"github.com/c-bata/goptuna"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/extrapolate"
 	"github.com/hpsearch/hpsearch/search/goptunabridge"
 	"github.com/hpsearch/hpsearch/search/gp"
 	"github.com/hpsearch/hpsearch/search/grid"
@@ -50,11 +51,13 @@ type Options struct {
 
 // Sampler suggests with the sampler that suits the study: its space, the
 // number of trials and the workers of its budget, and how many trials it has.
-// It is safe for concurrent use. The embedded adapter makes it a sampler of
+// Where the budget has room for every configuration, it returns an error that
+// wraps [search.ErrNothing] once all have been tried, which ends the study. It
+// is safe for concurrent use. The embedded adapter makes it a sampler of
 // any goptuna study.
 type Sampler struct {
 	*goptunabridge.Adapter
-	process *gp.Sampler
+	process search.Sampler
 	parzen  *tpe.Sampler
 	grid    *grid.Sampler
 }
@@ -73,7 +76,7 @@ func New(o Options) (*Sampler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auto: %w", err)
 	}
-	s := &Sampler{process: process, parzen: parzen, grid: every}
+	s := &Sampler{process: extrapolate.New(process), parzen: parzen, grid: every}
 	s.Adapter = goptunabridge.Adapt(s)
 	return s, nil
 }
@@ -84,11 +87,12 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 	if h.Study != nil {
 		budget = h.Study.Definition.Budget
 	}
-	kind, _ := choose(space, budget, len(h.Trials))
-	switch kind {
-	case "grid":
-		return s.grid.Suggest(ctx, h, number, space, fixed)
-	case "tpe":
+	if _, ok := exhaustible(space, budget); ok {
+		if params, err := s.grid.Suggest(ctx, h, number, space, fixed); err != nil {
+			return params, err
+		}
+	}
+	if kind, _ := choose(space, budget, len(h.Trials)); kind == "tpe" {
 		return s.parzen.Suggest(ctx, h, number, space, fixed)
 	}
 	return s.process.Suggest(ctx, h, number, space, fixed)
@@ -99,24 +103,25 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 func (s *Sampler) Choice(study *search.Study) string {
 	d := study.Definition
 	kind, why := choose(d.Space, d.Budget, 0)
+	text := kind + ": " + why
 	if later, reason := choose(d.Space, d.Budget, math.MaxInt); later != kind {
-		return fmt.Sprintf("%s: %s; then %s: %s", kind, why, later, reason)
+		text += fmt.Sprintf("; then %s: %s", later, reason)
 	}
-	return kind + ": " + why
+	if n, ok := exhaustible(d.Space, d.Budget); ok {
+		text += fmt.Sprintf("; ends when all of at most %.0f configurations have been tried", n)
+	}
+	return text
 }
 
 // choose returns the kind and the reason for a study that has trials trials.
 func choose(space search.Space, budget search.Budget, trials int) (kind, why string) {
-	searched, configurations := 0, 1.0
+	searched := 0
 	for _, p := range space {
 		if !p.Distribution.Single() {
 			searched++
 		}
-		configurations *= search.Cardinality(p.Distribution) // more than there are, with conditions
 	}
 	switch {
-	case budget.Trials > 0 && configurations <= float64(budget.Trials):
-		return "grid", fmt.Sprintf("%.0f configurations fit into %d trials", configurations, budget.Trials)
 	case searched >= ManyParameters:
 		return "tpe", fmt.Sprintf("%d parameters are many for a Gaussian process", searched)
 	case budget.Parallel >= ManyWorkers:
@@ -127,4 +132,14 @@ func choose(space search.Space, budget search.Budget, trials int) (kind, why str
 		return "gp", fmt.Sprintf("the fewest trials to a good value, for the first %d", ProcessTrials)
 	}
 	return "gp", "the fewest trials to a good value"
+}
+
+// exhaustible reports whether the budget has room for every configuration,
+// and an upper bound of their number: conditions leave fewer.
+func exhaustible(space search.Space, budget search.Budget) (float64, bool) {
+	n := 1.0
+	for _, p := range space {
+		n *= search.Cardinality(p.Distribution)
+	}
+	return n, n <= float64(budget.Trials)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/auto"
 	"github.com/hpsearch/hpsearch/search/gp"
-	"github.com/hpsearch/hpsearch/search/grid"
 	"github.com/hpsearch/hpsearch/search/searchtest"
 	"github.com/hpsearch/hpsearch/search/tpe"
 )
@@ -52,10 +51,6 @@ func TestChoice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	every, err := grid.New(grid.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	mixed := searchtest.Mixed()
 	few := search.Space{
 		{Name: "n", Distribution: search.Int{Low: 1, High: 5}},
@@ -71,7 +66,7 @@ func TestChoice(t *testing.T) {
 	}{
 		{"nothing is known", mixed.Space, search.Budget{}, 12, process, "gp: the fewest"},
 		{"a usual study", mixed.Space, search.Budget{Trials: 100, Parallel: 8}, 12, process, "gp: the fewest"},
-		{"all can be tried", few, search.Budget{Trials: 15}, 12, every, "grid: 15 configurations fit into 15 trials"},
+		{"all can be tried", few, search.Budget{Trials: 15}, 12, process, "gp: the fewest trials to a good value; ends when all of at most 15 configurations"},
 		{"not all can be tried", few, search.Budget{Trials: 14}, 12, process, "gp: "},
 		{"many workers", mixed.Space, search.Budget{Trials: 500, Parallel: 64}, 12, parzen, "tpe: 64 workers"},
 		{"a long study begins", mixed.Space, search.Budget{Trials: 5000}, 12, process, "gp: the fewest trials to a good value, for the first 300; then tpe: a study of 5000"},
@@ -104,6 +99,36 @@ func TestChoice(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || !errors.Is(err, wantErr) {
 			t.Errorf("%s: error %v, want %v (-want +got):\n%s", test.name, err, wantErr, diff)
 		}
+	}
+}
+
+// A study whose budget has room for all configurations tries each once and
+// ends.
+func TestEndsWhenAllWereTried(t *testing.T) {
+	t.Parallel()
+	space := search.Space{
+		{Name: "c", Distribution: search.Categorical{Choices: []any{"a", "b"}}},
+		{Name: "n", Distribution: search.Int{Low: 1, High: 6}, When: map[string][]any{"c": {"b"}}},
+	}
+	h := searchtest.NewHistory(search.Minimize)
+	h.Study.Definition.Space, h.Study.Definition.Budget.Trials = space, 20
+	s := newSampler(t)
+	for number := range 7 {
+		params, err := s.Suggest(context.Background(), h, number, space, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, trial := range h.Trials {
+			if cmp.Equal(trial.Params, params) {
+				t.Errorf("trial %d repeats %v", number, params)
+			}
+		}
+		trial := searchtest.NewTrial(number, space, params)
+		trial.State, trial.Values = search.Complete, []float64{params["c"]}
+		h.Trials = append(h.Trials, trial)
+	}
+	if _, err := s.Suggest(context.Background(), h, 7, space, nil); !errors.Is(err, search.ErrNothing) {
+		t.Errorf("after all 7: error %v, want %v", err, search.ErrNothing)
 	}
 }
 
