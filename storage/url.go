@@ -70,13 +70,15 @@ func noSchemeError(url string) error {
 }
 
 // parseSQLite reads what follows sqlite://. As in SQLAlchemy there is no
-// host, the path is taken literally, and one without a name is in memory.
+// host and the path is taken literally. Unlike there, one without a name is
+// refused: it is more often an unset variable than a wish for memory.
 func parseSQLite(rest string) (location, error) {
-	if rest == "" || rest == "/" || rest == "/:memory:" {
-		return location{memory: true}, nil
-	}
 	path, ok := strings.CutPrefix(rest, "/")
 	switch {
+	case path == "":
+		return location{}, fmt.Errorf("the storage URL sqlite://%s names no file: want, for example, sqlite:///hpsearch.db", rest)
+	case ok && path == ":memory:":
+		return location{memory: true}, nil
 	case !ok && strings.Contains(rest, "@"):
 		return location{}, errors.New("an SQLite URL has no user and host: want sqlite:///FILE")
 	case !ok:

@@ -10,8 +10,6 @@ func TestParseURL(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]location{
 		"memory:":                         {memory: true},
-		"sqlite://":                       {memory: true},
-		"sqlite:///":                      {memory: true},
 		"sqlite:///:memory:":              {memory: true},
 		"sqlite:///study.db":              {path: "study.db"},
 		"sqlite:///dir/study.db":          {path: "dir/study.db"},
@@ -37,6 +35,9 @@ func TestParseURLRefuses(t *testing.T) {
 		"/abs/study.db":                     "write sqlite:////abs/study.db",
 		"sqlite://study.db":                 "write sqlite:///study.db",
 		"sqlite:study.db":                   "no scheme",
+		"sqlite://":                         "names no file",
+		"sqlite:///":                        "names no file",
+		"sqlite+pysqlite:///":               "names no file",
 		"sqlite:///s.db?mode=ro":            "options after ?",
 		"sqlite:///file:s.db":               "file: URIs",
 		"sqlite:///a\nb":                    "line break",

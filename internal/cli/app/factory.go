@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -46,10 +48,39 @@ func New(ctx context.Context) *Factory {
 	return &Factory{Streams: SystemStreams(), Context: ctx, Now: time.Now, StorageURL: DefaultStorage, Format: string(render.Table)}
 }
 
-// Store opens the storage, once.
+// ErrNoDatabase is wrapped by the error of [Factory.Existing] when the
+// database was not made yet.
+var ErrNoDatabase = errors.New("no database")
+
+// Existing is Store for verbs that make no study: it creates no database.
+func (f *Factory) Existing(ctx context.Context) (search.Store, error) {
+	path, err := storage.Path(f.StorageURL)
+	if err != nil {
+		return nil, &UsageError{Err: err}
+	}
+	if _, err := os.Stat(path); path != "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, &noDatabaseError{path: path}
+	}
+	return f.Store(ctx)
+}
+
+type noDatabaseError struct{ path string }
+
+// Error implements error.
+func (e *noDatabaseError) Error() string {
+	return fmt.Sprintf("there is no database at %s yet: hpsearch study create makes one", e.path)
+}
+
+// Is makes it an [ErrNoDatabase].
+func (e *noDatabaseError) Is(target error) bool { return target == ErrNoDatabase }
+
+// Store opens the storage, once, and creates it when it is not there.
 func (f *Factory) Store(ctx context.Context) (search.Store, error) {
 	if f.store != nil {
 		return f.store, nil
+	}
+	if _, err := storage.Path(f.StorageURL); err != nil {
+		return nil, &UsageError{Err: err}
 	}
 	store, err := storage.Open(ctx, f.StorageURL)
 	if err != nil {
@@ -61,7 +92,7 @@ func (f *Factory) Store(ctx context.Context) (search.Store, error) {
 
 // Study opens the storage and finds a study.
 func (f *Factory) Study(ctx context.Context, name string) (search.Store, *search.Study, error) {
-	store, err := f.Store(ctx)
+	store, err := f.Existing(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,7 +108,28 @@ func (f *Factory) Study(ctx context.Context, name string) (search.Store, *search
 
 // NoStudy is the error for a study that is not in the storage.
 func (f *Factory) NoStudy(name string) error {
+	if f.InMemory() {
+		return fmt.Errorf("no study %q: %w", name, errMemory)
+	}
 	return fmt.Errorf("no study %q in %s (hpsearch study list shows those there are)", name, storage.Redact(f.StorageURL))
+}
+
+// errMemory says what a storage in memory is good for.
+var errMemory = errors.New("a study in memory ends with its process: use run FILE or pipe FILE, or --storage sqlite:///hpsearch.db to keep it")
+
+// InMemory reports whether the storage ends with the process.
+func (f *Factory) InMemory() bool {
+	path, err := storage.Path(f.StorageURL)
+	return err == nil && path == ""
+}
+
+// Lasting refuses a storage in memory, for verbs whose whole effect is what
+// they store.
+func (f *Factory) Lasting() error {
+	if f.InMemory() {
+		return &UsageError{Err: errMemory}
+	}
+	return nil
 }
 
 // Close closes what was opened.

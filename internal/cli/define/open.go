@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -20,24 +21,14 @@ func Open(ctx context.Context, f *app.Factory, arg string) (search.Store, *searc
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := f.Store(ctx)
+	study, err := Find(ctx, f, file.Name)
+	if errors.Is(err, search.ErrNotFound) {
+		study, err = add(ctx, f, *file)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	study, err := store.Study(ctx, file.Name)
-	if errors.Is(err, search.ErrNotFound) {
-		if err := Complete(ctx, file); err != nil {
-			return nil, nil, fmt.Errorf("study %s: %w", file.Name, err)
-		}
-		study, err = store.CreateStudy(ctx, file.Definition)
-		if !errors.Is(err, search.ErrExists) {
-			if err == nil {
-				f.Say("Created study %s.", file.Name)
-			}
-			return store, study, err
-		}
-		study, err = store.Study(ctx, file.Name) // another process was quicker
-	}
+	store, err := f.Store(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,4 +41,38 @@ func Open(ctx context.Context, f *app.Factory, arg string) (search.Store, *searc
 			arg, file.Name, part)
 	}
 	return store, study, nil
+}
+
+// Find looks for a study; the error wraps [search.ErrNotFound] when there is
+// none, or no database yet. Nothing is created.
+func Find(ctx context.Context, f *app.Factory, name string) (*search.Study, error) {
+	store, err := f.Existing(ctx)
+	if errors.Is(err, app.ErrNoDatabase) {
+		return nil, search.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store.Study(ctx, name)
+}
+
+// add creates the study of a file, or returns the one that another process
+// has created meanwhile. The caller's file stays as it was read, with open
+// what it leaves open, to be compared.
+func add(ctx context.Context, f *app.Factory, file studyfile.File) (*search.Study, error) {
+	if err := Complete(ctx, &file); err != nil {
+		return nil, fmt.Errorf("study %s: %w", file.Name, err)
+	}
+	store, err := f.Store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	study, err := store.CreateStudy(ctx, file.Definition)
+	if errors.Is(err, search.ErrExists) {
+		return store.Study(ctx, file.Name)
+	}
+	if err == nil {
+		f.Say("Created study %s.", file.Name)
+	}
+	return study, err
 }

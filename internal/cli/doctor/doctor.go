@@ -3,7 +3,10 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -105,15 +108,32 @@ func (r *Report) add(level, fix, format string, args ...any) {
 
 func (r *Report) checkStorage(ctx context.Context, f *app.Factory) {
 	r.Storage.URL = storage.Redact(f.StorageURL)
-	store, err := f.Store(ctx)
-	if err == nil {
+	store, err := f.Existing(ctx)
+	switch {
+	case err == nil:
 		_, err = store.Summaries(ctx)
+	case errors.Is(err, app.ErrNoDatabase): // it can be made, or not
+		err = checkNew(f.StorageURL)
 	}
 	if err != nil {
 		r.add(Error, "name another storage with --storage or "+app.StorageEnv, "storage: %v", err)
 		return
 	}
 	r.Storage.OK = true
+}
+
+// checkNew reports whether a database can be made where there is none yet.
+// The folder must be there: no verb makes it.
+func checkNew(url string) error {
+	path, err := storage.Path(url)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("folder of the database: %w", err)
+	}
+	return app.CheckWritable(dir)
 }
 
 func (r *Report) checkData(f *app.Factory) {

@@ -67,21 +67,10 @@ func create(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if o.DryRun {
-		if err := o.warmStart(ctx, file); err != nil {
-			return err
-		}
-		if err := define.Complete(ctx, file); err != nil {
-			return fmt.Errorf("study %s: %w", file.Name, err)
-		}
-		o.Say("Dry run: nothing was written.")
-		return o.print(file.Name)
-	}
-	store, err := o.Store(ctx)
-	if err != nil {
+	if err := o.Lasting(); err != nil {
 		return err
 	}
-	switch _, err := store.Study(ctx, file.Name); {
+	switch _, err := define.Find(ctx, o.Factory, file.Name); {
 	case err == nil:
 		return o.exists(file.Name)
 	case !errors.Is(err, search.ErrNotFound):
@@ -92,6 +81,14 @@ func create(ctx context.Context, o *Options) error {
 	}
 	if err := define.Complete(ctx, file); err != nil {
 		return fmt.Errorf("study %s: %w", file.Name, err)
+	}
+	if o.DryRun {
+		o.Say("Dry run: nothing was written.")
+		return o.print(file.Name)
+	}
+	store, err := o.Store(ctx)
+	if err != nil {
+		return err
 	}
 	_, err = store.CreateStudy(ctx, file.Definition)
 	if errors.Is(err, search.ErrExists) { // another process was quicker

@@ -3,6 +3,7 @@ package list
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,10 @@ func NewCmd(f *app.Factory, run func(context.Context, *app.Factory) error) *cobr
 }
 
 func list(ctx context.Context, f *app.Factory) error {
-	store, err := f.Store(ctx)
+	store, err := f.Existing(ctx)
+	if errors.Is(err, app.ErrNoDatabase) {
+		return f.Write(view.Studies(nil, f.Now()))
+	}
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 }
 
 func show(ctx context.Context, o *Options) error {
-	store, err := o.Store(ctx)
+	store, err := o.Existing(ctx)
 	if err != nil {
 		return err
 	}
