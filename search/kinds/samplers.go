@@ -7,6 +7,7 @@ import (
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/auto"
 	"github.com/hpsearch/hpsearch/search/cmaes"
+	"github.com/hpsearch/hpsearch/search/extrapolate"
 	"github.com/hpsearch/hpsearch/search/goptunabridge"
 	"github.com/hpsearch/hpsearch/search/gp"
 	"github.com/hpsearch/hpsearch/search/grid"
@@ -53,7 +54,11 @@ var samplerKinds = []samplerKind{
 		if err := o.check(); err != nil {
 			return nil, err
 		}
-		return gp.New(g)
+		s, err := gp.New(g)
+		if err != nil {
+			return nil, err
+		}
+		return extrapolate.New(s), nil
 	}},
 	{"cmaes", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
 		c := cmaes.Options{

@@ -15,9 +15,9 @@ import (
 
 // train simulates a training with the sampler and a pruner that a study file
 // would name.
-func train(t *testing.T, seed int64, workers, trials, steps int, spec search.PrunerSpec) *searchtest.Log {
+func train(t *testing.T, sampler string, seed int64, workers, trials, steps int, spec search.PrunerSpec) *searchtest.Log {
 	t.Helper()
-	sampler, err := kinds.NewSampler(search.SamplerSpec{Kind: "tpe", Seed: seed})
+	suggests, err := kinds.NewSampler(search.SamplerSpec{Kind: sampler, Seed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func train(t *testing.T, seed int64, workers, trials, steps int, spec search.Pru
 	}
 	space, course := searchtest.Curves()
 	log, err := searchtest.Simulation{
-		Space: space, Sampler: sampler, Pruner: pruner, Train: course, Workers: workers, Trials: trials, Steps: steps,
+		Space: space, Sampler: suggests, Pruner: pruner, Train: course, Workers: workers, Trials: trials, Steps: steps,
 	}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -58,27 +58,37 @@ func TestSchedulersSaveEpochs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, spec := range schedulers() {
-		t.Run(spec.Kind, func(t *testing.T) {
-			t.Parallel()
-			var ours, theirs, shares []float64
-			asGood := 0
-			for _, f := range full {
-				log := train(t, int64(f[0]), 1, 0, int(f[3])/4, spec)
-				ours, theirs = append(ours, log.Last().Best), append(theirs, f[1])
-				shares = append(shares, share(log, f[1], f[3]/4))
-				if _, ok := log.StepsTo(f[2]); ok {
-					asGood++
-				}
+		for _, sampler := range []string{"tpe", "gp"} {
+			if sampler == "gp" && spec.Kind != "asha" {
+				continue // seconds, and one is enough to see gp under a scheduler
 			}
-			if a, b := middle(ours), middle(theirs); !(a <= b) {
-				t.Errorf("best after a quarter of the epochs: %.4f in the median, %.4f by full trials", a, b)
-			} else {
-				t.Logf("best after a quarter of the epochs: %.4f in the median, %.4f by full trials", a, b)
-			}
-			t.Logf("as good as 25 full trials after %.2f of their epochs in the median; as 100 after a quarter of theirs: %d of %d seeds",
-				middle(shares), asGood, len(full))
-		})
+			t.Run(sampler+" "+spec.Kind, func(t *testing.T) {
+				t.Parallel()
+				compareWithFull(t, sampler, spec, full)
+			})
+		}
 	}
+}
+
+func compareWithFull(t *testing.T, sampler string, spec search.PrunerSpec, full [][4]float64) {
+	t.Helper()
+	var ours, theirs, shares []float64
+	asGood := 0
+	for _, f := range full {
+		log := train(t, sampler, int64(f[0]), 1, 0, int(f[3])/4, spec)
+		ours, theirs = append(ours, log.Last().Best), append(theirs, f[1])
+		shares = append(shares, share(log, f[1], f[3]/4))
+		if _, ok := log.StepsTo(f[2]); ok {
+			asGood++
+		}
+	}
+	if a, b := middle(ours), middle(theirs); !(a <= b) {
+		t.Errorf("best after a quarter of the epochs: %.4f in the median, %.4f by full trials", a, b)
+	} else {
+		t.Logf("best after a quarter of the epochs: %.4f in the median, %.4f by full trials", a, b)
+	}
+	t.Logf("as good as 25 full trials after %.2f of their epochs in the median; as 100 after a quarter of theirs: %d of %d seeds",
+		middle(shares), asGood, len(full))
 }
 
 // share returns the part of the epochs after which a value was reached, 1 when
@@ -101,7 +111,7 @@ func TestSchedulersAreReproducible(t *testing.T) {
 	t.Parallel()
 	for _, spec := range schedulers() {
 		for _, workers := range []int{1, 8} {
-			first, second := train(t, 3, workers, 40, 0, spec), train(t, 3, workers, 40, 0, spec)
+			first, second := train(t, "tpe", 3, workers, 40, 0, spec), train(t, "tpe", 3, workers, 40, 0, spec)
 			if diff := cmp.Diff(first.History.Trials, second.History.Trials); diff != "" {
 				t.Errorf("%s, %d workers, again (-first +second):\n%s", spec.Kind, workers, diff)
 			}
