@@ -18,8 +18,9 @@ import (
 // Options are the arguments and flags of the verb.
 type Options struct {
 	*app.Factory
-	Name string
-	Yes  bool
+	Name  string
+	Yes   bool
+	Force bool // trials that run do not matter
 }
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -32,7 +33,11 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 	cmd := &cobra.Command{
 		Use:   "delete NAME",
 		Short: "Delete a study with its trials, logs and checkpoints",
-		Args:  app.Args("the NAME of a study"),
+		Long: `Delete a study with its trials, logs and checkpoints.
+
+A study with running trials is not deleted, since its workers would go on for
+nothing. When the workers are gone, or do not matter, pass --force.`,
+		Args: app.Args("the NAME of a study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Name = args[0]
 			if !o.Yes && !o.InTerminal {
@@ -42,6 +47,7 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		},
 	}
 	cmd.Flags().BoolVarP(&o.Yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&o.Force, "force", false, "delete a study whose trials are running, too")
 	return cmd
 }
 
@@ -54,14 +60,15 @@ func remove(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if !o.Yes {
-		counts, err := store.Counts(ctx, study.ID)
-		if err != nil {
-			return err
-		}
-		if !o.confirm(counts, dir) {
-			return errors.New("nothing was deleted")
-		}
+	counts, err := store.Counts(ctx, study.ID)
+	if err != nil {
+		return err
+	}
+	if counts.Running > 0 && !o.Force {
+		return fmt.Errorf("study %s has %d running trials: stop its workers first, or pass --force if they are gone", study.Name, counts.Running)
+	}
+	if !o.Yes && !o.confirm(counts, dir) {
+		return errors.New("nothing was deleted")
 	}
 	if err := store.DeleteStudy(ctx, study.ID); err != nil {
 		return fmt.Errorf("delete study %s: %w", study.Name, err)
