@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/hpsearch/hpsearch/internal/render"
@@ -40,7 +41,8 @@ type Factory struct {
 	Quiet      bool
 	Verbose    bool
 
-	store search.Store
+	store   search.Store
+	process string // names the folder of this process's studies in memory
 }
 
 // New returns a factory on the process's streams.
@@ -144,7 +146,8 @@ func (f *Factory) Close() error {
 
 // StudyDir returns the absolute path of a study's directory, which may not
 // exist yet: below --data, else in hpsearch-data beside the SQLite file, else
-// in hpsearch-data in the current folder.
+// in hpsearch-data in the current folder. Studies in memory have a folder of
+// their own for each process there.
 func (f *Factory) StudyDir(study string) (string, error) {
 	root, err := f.DataRoot()
 	if err != nil {
@@ -155,17 +158,39 @@ func (f *Factory) StudyDir(study string) (string, error) {
 
 // DataRoot returns the folder that holds the studies' directories.
 func (f *Factory) DataRoot() (string, error) {
-	if f.DataDir != "" {
-		return filepath.Abs(f.DataDir)
-	}
 	file, err := storage.Path(f.StorageURL)
 	if err != nil {
 		return "", err
 	}
-	if file == "" {
-		return filepath.Abs(dataFolder)
+	root := f.DataDir
+	if root == "" {
+		root = filepath.Join(filepath.Dir(file), dataFolder) // of no file: the current folder
 	}
-	return filepath.Join(filepath.Dir(file), dataFolder), nil
+	if file == "" {
+		if f.process == "" { // a process number alone may come again
+			f.process = fmt.Sprintf("memory-%s-%d", f.Now().UTC().Format("20060102T150405"), os.Getpid())
+		}
+		root = filepath.Join(root, f.process)
+	}
+	return filepath.Abs(root)
+}
+
+// CheckVacant refuses a name for a new study whose folder holds trials: those
+// of a deleted database or of another storage. New ones would mix with them.
+func (f *Factory) CheckVacant(study string) error {
+	dir, err := f.StudyDir(study)
+	if err != nil {
+		return err
+	}
+	left, err := os.ReadDir(filepath.Dir(search.TrialDir(dir, 0)))
+	if len(left) == 0 && (err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
+		return nil // what else is wrong with the folder, the run says
+	}
+	if err != nil {
+		return fmt.Errorf("folder of study %s: %w", study, err)
+	}
+	return fmt.Errorf("%s holds trials of an earlier study %s that is not in %s: remove that folder, or choose another --name or --data",
+		dir, study, storage.Redact(f.StorageURL))
 }
 
 // Write writes a document to the standard output in the format of --output.

@@ -60,6 +60,13 @@ func Find(ctx context.Context, f *app.Factory, name string) (*search.Study, erro
 // has created meanwhile. The caller's file stays as it was read, with open
 // what it leaves open, to be compared.
 func add(ctx context.Context, f *app.Factory, file studyfile.File) (*search.Study, error) {
+	if err := f.CheckVacant(file.Name); err != nil {
+		// The process that made the folder may have made the study, too.
+		if study, findErr := Find(ctx, f, file.Name); findErr == nil {
+			return study, nil
+		}
+		return nil, err
+	}
 	if err := Complete(ctx, &file); err != nil {
 		return nil, fmt.Errorf("study %s: %w", file.Name, err)
 	}

@@ -76,6 +76,9 @@ func create(ctx context.Context, o *Options) error {
 	case !errors.Is(err, search.ErrNotFound):
 		return err
 	}
+	if err := o.CheckVacant(file.Name); err != nil {
+		return err
+	}
 	if err := o.warmStart(ctx, file); err != nil {
 		return err
 	}
