@@ -9,16 +9,17 @@ import (
 	"github.com/hpsearch/hpsearch/search/kinds"
 )
 
-// sampler reads which sampler suggests; seedGiven tells a seed of 0 from none.
-func (r *reader) sampler(m mapping) (spec search.SamplerSpec, seedGiven bool) {
+// sampler reads which sampler suggests, and whether its kind and its seed were
+// given.
+func (r *reader) sampler(m mapping) (spec search.SamplerSpec, kindGiven, seedGiven bool) {
 	spec.Kind = kinds.DefaultSampler
 	n := m.get("sampler")
 	if n == nil {
-		return spec, false
+		return spec, false, false
 	}
 	s, ok := r.known(n, "sampler", "kind", "seed", "startup_trials", "options")
 	if !ok {
-		return spec, false
+		return spec, false, false
 	}
 	before := len(r.findings)
 	spec.Kind = r.word(s, "kind", kinds.DefaultSampler, kinds.SamplerKinds()...)
@@ -29,7 +30,7 @@ func (r *reader) sampler(m mapping) (spec search.SamplerSpec, seedGiven bool) {
 		_, err := kinds.NewSampler(spec)
 		r.refused(n, err)
 	}
-	return spec, s.get("seed") != nil
+	return spec, s.get("kind") != nil, s.get("seed") != nil
 }
 
 // pruner reads which pruner ends hopeless trials.

@@ -27,6 +27,9 @@ type File struct {
 	// SeedGiven tells a sampler seed of 0 from none; the one who creates the
 	// study draws a missing seed.
 	SeedGiven bool
+	// SamplerGiven tells whether the file names the kind of sampler; else it is
+	// the default of this version.
+	SamplerGiven bool
 }
 
 // Load reads the study file at path. Relative model and task paths in it are
@@ -148,7 +151,7 @@ func (r *reader) study(root *yaml.Node, dir string) *File {
 	d.Objective = r.objective(m)
 	d.Train = r.train(m)
 	d.Space = r.space(m, d.Train)
-	d.Sampler, file.SeedGiven = r.sampler(m)
+	d.Sampler, file.SamplerGiven, file.SeedGiven = r.sampler(m)
 	d.Pruner = r.pruner(m)
 	d.Budget = r.budget(m)
 	r.placeholders(m, d)

@@ -68,7 +68,7 @@ func TestLoad(t *testing.T) {
 	}
 	target := 0.05
 	want := &File{
-		SeedGiven: true,
+		SeedGiven: true, SamplerGiven: true,
 		Definition: search.Definition{
 			Version:   1,
 			Name:      "wordnet-5way-5shot",

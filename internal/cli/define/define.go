@@ -99,14 +99,18 @@ func newSeed() (int64, error) {
 }
 
 // Difference says in what a study file differs from the stored study of the
-// same name, "" when it does not. What the file leaves open (a seed, the
-// split) does not count, and neither does the budget, which a run may change.
+// same name, "" when it does not. What the file leaves open (the split, a seed,
+// the kind of sampler) does not count, and neither does the budget, which a run
+// may change.
 func Difference(file *studyfile.File, stored *search.Definition) (string, error) {
 	mine, theirs := file.Definition, *stored
 	mine.Split, theirs.Split = nil, nil
 	mine.Budget, theirs.Budget = search.Budget{}, search.Budget{}
 	if !file.SeedGiven {
 		mine.Sampler.Seed = theirs.Sampler.Seed
+	}
+	if !file.SamplerGiven {
+		mine.Sampler.Kind = theirs.Sampler.Kind
 	}
 	a, err := sections(&mine)
 	if err != nil {
