@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -13,6 +14,21 @@ import (
 // trial's log. The log is for people: a line that cannot be written is lost.
 func logf(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, time.Now().UTC().Format("15:04:05 ")+format+"\n", args...)
+}
+
+// settingsText returns settings without the split, which is long and the
+// same in all trials of a study.
+func settingsText(config json.RawMessage) string {
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(config, &values); err != nil {
+		return string(config)
+	}
+	delete(values, "split")
+	short, err := json.Marshal(values)
+	if err != nil {
+		return string(config)
+	}
+	return string(short)
 }
 
 // metricsText writes metrics in the order of their names.

@@ -140,7 +140,7 @@ func (s *server) runTrial(m protocol.Trial, stopped <-chan struct{}) protocol.Me
 	if err != nil {
 		return failed(m.Number, err)
 	}
-	logf("seed %d, settings %s", m.Seed, config)
+	logf("seed %d, settings %s", m.Seed, settingsText(config))
 	result, err := s.workshop.RunTrial(Trial{
 		Config: config, Seed: m.Seed, CheckpointDir: m.CheckpointDir, Stopped: stopped,
 		Hooks: s.hooks(m.Number, "train"),

@@ -55,9 +55,31 @@ func deadHere(worker string) bool {
 	if err != nil || pid <= 0 {
 		return false
 	}
-	process, err := os.FindProcess(pid)
-	if err != nil {
-		return false
+	return deadProcess(pid)
+}
+
+// deadProcess reports whether a process has ended, even if nobody has
+// collected its status yet or another program has its number now.
+func deadProcess(pid int) bool {
+	if own, _, ok := processState(os.Getpid()); ok { // Linux
+		name, state, alive := processState(pid)
+		return !alive || state == "Z" || state == "X" || name != own
 	}
-	return errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+	process, err := os.FindProcess(pid)
+	return err == nil && errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
+// processState reads /proc/PID/stat: the program's name and the state's letter.
+func processState(pid int) (name, state string, ok bool) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", "", false
+	}
+	// pid (name) state …, where the name may hold anything.
+	text := string(data)
+	open, end := strings.Index(text, "("), strings.LastIndex(text, ") ")
+	if open < 0 || end < open || len(text) < end+3 {
+		return "", "", false
+	}
+	return text[open+1 : end], text[end+2 : end+3], true
 }
