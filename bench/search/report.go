@@ -18,7 +18,8 @@ func report(w io.Writer, o options, outcomes []outcome) error {
 The numbers are the distance of the best trial to the known optimum, the
 median over the seeds; noisy functions choose the best trial with the noise and
 are judged without. Functions: bench/search/run.go. Distances below 0.0001
-count as equal in the ranks.
+count as equal in the ranks. The row of seeds says how many studies a median is
+of: with few of them it is rough.
 
 `)
 	one := collect(outcomes, 1)
