@@ -7,6 +7,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/kinds"
 )
 
 // Study is a study in JSON.
@@ -102,6 +103,9 @@ func StudyFacts(s *search.Summary, now time.Time) render.Document {
 	add("state", state(s))
 	add("objective", render.Text(fmt.Sprintf("%s, %s %s", v.Objective, v.Direction, v.Metric)))
 	add("sampler", render.Text(fmt.Sprintf("%s, seed %d", v.Sampler, v.Seed)))
+	if choice := choice(&s.Study); choice != "" {
+		add("chosen", render.Text(choice))
+	}
 	add("pruner", render.Text(v.Pruner))
 	if def.WarmStart != nil {
 		add("warm start", render.Text(fmt.Sprintf("study %s, up to trial %d", def.WarmStart.Study, def.WarmStart.Trials-1)))
@@ -123,6 +127,20 @@ func StudyFacts(s *search.Summary, now time.Time) render.Document {
 		}
 	}
 	return d
+}
+
+// choice says which sampler a sampler that chooses has chosen, and why; empty
+// for one that does not choose.
+func choice(study *search.Study) string {
+	sampler, err := kinds.NewSampler(study.Definition.Sampler)
+	if err != nil {
+		return "" // a newer hpsearch made the study; it can be shown all the same
+	}
+	chooser, ok := sampler.(interface{ Choice(*search.Study) string })
+	if !ok {
+		return ""
+	}
+	return chooser.Choice(study)
 }
 
 // countsText writes "14 of 20: 12 complete, 2 pruned".
