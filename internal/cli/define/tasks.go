@@ -28,11 +28,18 @@ var (
 var demanding = []string{"ways", "shots", "query_shots"}
 
 // completeTasks checks that the models and tasks of a meta-training study are
-// there, that the tasks are enough for whatever the study may try, and draws
-// the split.
+// there, that both are enough for whatever the study may try, and draws the
+// split.
 func completeTasks(ctx context.Context, def *search.Definition) error {
 	for _, model := range models(def) {
 		if err := checkModel(model); err != nil {
+			return err
+		}
+		shape, err := hf.ReadConfig(model)
+		if err != nil {
+			return fmt.Errorf("model: %w", err)
+		}
+		if err := checkFits(def, model, shape); err != nil {
 			return err
 		}
 	}
@@ -77,7 +84,7 @@ func checkModel(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("model: there is no %s: name the folder of a pretrained model, with its config.json and weights", dir)
+		return fmt.Errorf("model: there is no %s: name the folder of a pretrained BERT; `make model` fetches all-MiniLM-L6-v2 and prints its folder", dir)
 	case err != nil:
 		return fmt.Errorf("model: %w", err)
 	case !info.IsDir():

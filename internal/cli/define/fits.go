@@ -1,0 +1,56 @@
+package define
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/trainer/hf"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+)
+
+// checkFits refuses settings that a model is too small for, whether they are
+// fixed, searched or left at their default. What is enqueued lies within what
+// is searched.
+func checkFits(def *search.Definition, model string, config *hf.Config) error {
+	for _, value := range possible(def, "freeze", model) {
+		freeze, err := setting.ParseFreeze(fmt.Sprint(value))
+		if err != nil {
+			return fmt.Errorf("freeze: %w", err)
+		}
+		if err := freeze.Fits(config.Layers); err != nil {
+			return fmt.Errorf("model %s: %w", model, err)
+		}
+	}
+	for _, value := range possible(def, "max_length", model) {
+		if n, ok := search.Scalar(value).(int64); ok && n > config.MaxPositions {
+			return fmt.Errorf("model %s: max_length %d is more than the model's %d positions: set max_length to at most %d",
+				model, n, config.MaxPositions, config.MaxPositions)
+		}
+	}
+	return nil
+}
+
+// possible returns the values that a setting may have together with a model;
+// of a range it is the largest.
+func possible(def *search.Definition, name, model string) []any {
+	if value, fixed := def.Train[name]; fixed {
+		return []any{value}
+	}
+	for _, p := range def.Space {
+		if p.Name != name {
+			continue
+		}
+		if with, conditional := p.When["model"]; conditional && !slices.Contains(with, any(model)) {
+			continue
+		}
+		switch d := p.Distribution.(type) {
+		case search.Int:
+			return []any{d.High}
+		case search.Categorical:
+			return d.Choices
+		}
+	}
+	s, _ := setting.Lookup(name) // both names are in the schema
+	return []any{s.Default}
+}
