@@ -12,7 +12,7 @@ SEEDS ?= 30
 # More flags for `go test`, for example FLAGS='-run TestBert -v'.
 FLAGS ?=
 
-.PHONY: help setup build demo test test-race test-torch lint bench bench-search fmt clean
+.PHONY: help setup build demo model wordnet test test-race test-torch lint bench bench-search fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ build: setup ## build bin/hpsearch and bin/hpsearch-trainer (set-up included)
 
 demo: build ## do the whole job on a real model and real text; DEMO=small for a quick one
 	@scripts/demo.sh $(DEMO)
+
+model: ## fetch the demo's model, all-MiniLM-L6-v2 (84 MB), and print its folder
+	@scripts/fetch-model.sh
+
+wordnet: ## fetch the demo's texts, WordNet, and print their folder
+	@scripts/fetch-wordnet.sh
 
 test: build ## run all tests (set-up and the model that they need included)
 	@scripts/test.sh $(FLAGS)
