@@ -70,7 +70,22 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check or doctor found something,
 	}
 	root.AddCommand(doctor.NewCmd(f, nil), version.NewCmd(f))
 	root.CompletionOptions.DisableDescriptions = true
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			strictCompletion(cmd)
+		}
+	}
 	return root
+}
+
+// strictCompletion makes mistakes in cobra's own command wrong usage, as in
+// all others.
+func strictCompletion(completion *cobra.Command) {
+	app.Group(completion)
+	for _, shell := range completion.Commands() {
+		shell.Args = app.Args()
+	}
 }
 
 // globalFlags adds the flags that every verb has.

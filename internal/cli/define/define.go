@@ -37,7 +37,7 @@ func Read(f *app.Factory, path, name string) (*studyfile.File, error) {
 	}
 	if name != "" {
 		if err := studyfile.CheckName(name); err != nil {
-			return nil, fmt.Errorf("--name: %w", err)
+			return nil, &app.UsageError{Err: fmt.Errorf("--name: %w", err)}
 		}
 		file.Name = name
 	}

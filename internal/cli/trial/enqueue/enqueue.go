@@ -106,5 +106,5 @@ func problemsError(study string, problems []studyfile.EntryProblem) error {
 			lines[i] += " (" + p.Hint + ")"
 		}
 	}
-	return errors.New("study " + study + ": " + strings.Join(lines, "; "))
+	return &app.UsageError{Err: errors.New("study " + study + ": " + strings.Join(lines, "; "))}
 }
