@@ -29,6 +29,24 @@ func sample() Document {
 	}
 }
 
+// A long message about one thing is wrapped between words, and not cut.
+func TestOutput_Write_facts(t *testing.T) {
+	t.Parallel()
+	var got bytes.Buffer
+	o := Output{Writer: &got, Format: Table, Terminal: true, Width: 24}
+	d := Document{Facts: true, Columns: []Column{{Title: "field"}, {Title: "value"}}, Rows: [][]Cell{
+		{Text("number"), Int(0)},
+		{Text("error"), Text("crashed: exit code 3, whatever-that-may-mean")},
+	}}
+	if err := o.Write(d); err != nil {
+		t.Fatal(err)
+	}
+	want := "number  0\nerror   crashed: exit\n        code 3,\n        whatever-that-\n        may-mean\n"
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("output differs (-want +got):\n%s", diff)
+	}
+}
+
 func TestOutput_Write(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -65,11 +65,31 @@ func (o Output) writeTable(d Document) error {
 	widths := columnWidths(columns, rows)
 	o.fit(columns, widths)
 	for _, row := range rows {
-		if _, err := fmt.Fprintln(o.Writer, o.line(columns, widths, row)); err != nil {
-			return err
+		lines := [][]Cell{row}
+		if d.Facts { // what there is to say of one thing is said in full
+			lines = wrapped(row, widths)
+		}
+		for _, line := range lines {
+			if _, err := fmt.Fprintln(o.Writer, o.line(columns, widths, line)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// wrapped breaks a row into lines, so that no cell is wider than its column.
+func wrapped(row []Cell, widths []int) [][]Cell {
+	var lines [][]Cell
+	for i, cell := range row {
+		for n, text := range strings.Split(lipgloss.Wrap(cell.Human, widths[i], ""), "\n") {
+			if n == len(lines) {
+				lines = append(lines, make([]Cell, len(row)))
+			}
+			lines[n][i] = Cell{Human: strings.TrimRight(text, " "), Tone: cell.Tone}
+		}
+	}
+	return lines
 }
 
 // visible drops the columns that only CSV has.
@@ -116,7 +136,7 @@ func columnWidths(columns []Column, rows [][]Cell) []int {
 }
 
 // fit narrows the widest text column when the table is wider than the
-// terminal. Numbers are never cut.
+// terminal. Numbers are never cut, and facts are wrapped instead.
 func (o Output) fit(columns []Column, widths []int) {
 	const narrowest = 12
 	if o.Width <= 0 {
