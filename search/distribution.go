@@ -98,7 +98,10 @@ func (d Float) Contains(v float64) bool {
 		return true
 	}
 	k := (v - d.Low) / d.Step
-	return math.Abs(k-math.Round(k)) < stepTolerance*math.Max(1, math.Abs(k))
+	// Far from 0 the rounding of v itself may be more than the tolerance.
+	largest := math.Max(math.Abs(d.Low), math.Abs(d.High))
+	rounding := (math.Nextafter(largest, math.Inf(1)) - largest) / d.Step
+	return math.Abs(k-math.Round(k)) < stepTolerance*math.Max(1, math.Abs(k))+rounding
 }
 
 // External implements [Distribution]; the result is a float64.

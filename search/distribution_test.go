@@ -66,6 +66,7 @@ func TestDistributionContains(t *testing.T) {
 		{Float{Low: -1, High: 1}, []float64{-1, 0, 1}, []float64{-1.01, 1.01, nan, inf, -inf}},
 		{Float{Low: 0, High: 1, Step: 0.1}, []float64{0, 0.1, 0.30000000000000004, 0.3, 1}, []float64{0.05, 0.15, 1.1, nan}},
 		{Float{Low: 0, High: 1, Step: 0.3}, []float64{0, 0.9}, []float64{1, 0.95}},
+		{Float{Low: 524288, High: 524288.5, Step: 0.003906250043655746}, []float64{524288.00390625}, []float64{524288.002}},
 		{Int{Low: -2, High: 2}, []float64{-2, 0, 2}, []float64{-3, 3, 0.5, nan, inf, -inf}},
 		{Int{Low: 1, High: 10, Step: 4}, []float64{1, 5, 9}, []float64{0, 2, 10, 13}},
 		{Categorical{Choices: []any{"a", "b"}}, []float64{0, 1}, []float64{-1, 2, 0.5, nan, inf}},

@@ -108,11 +108,7 @@ func (s *Sampler) replay(axes []cube.Axis, members []member, number int) (*state
 	for rest := members[startup:]; len(rest) >= st.population; {
 		generation := rest[:st.population]
 		rest = rest[st.population:]
-		stop, err := st.tell(generation)
-		if err != nil {
-			return nil, err
-		}
-		if !stop {
+		if !st.tell(generation) {
 			continue
 		}
 		restarts++
@@ -147,10 +143,11 @@ func (st *state) restart(mean []float64, sigma float64) error {
 	return nil
 }
 
-// tell ends a generation and reports whether the strategy has converged. An
-// inactive coordinate is taken to be the mean of the generation's active
+// tell ends a generation and reports whether the strategy has to begin anew:
+// it has converged, or its covariance has become singular, as it may by trials
+// that it did not suggest itself (enqueued ones, a warm start). An inactive coordinate is taken to be the mean of the generation's active
 // ones, which leaves the distribution where it is.
-func (st *state) tell(generation []member) (bool, error) {
+func (st *state) tell(generation []member) bool {
 	solutions := make([]*cmaes.Solution, len(generation))
 	for i := range solutions {
 		solutions[i] = &cmaes.Solution{Params: make([]float64, len(st.ordered)), Value: generation[i].value}
@@ -172,10 +169,8 @@ func (st *state) tell(generation []member) (bool, error) {
 			solutions[i].Params[k] = known(m.point[j], mean)
 		}
 	}
-	if err := st.optimizer.Tell(solutions); err != nil {
-		return false, fmt.Errorf("cmaes: generation of %d trials: %w", len(generation), err)
-	}
-	return spread < converged || st.optimizer.ShouldStop(), nil
+	err := st.optimizer.Tell(solutions)
+	return err != nil || spread < converged || st.optimizer.ShouldStop()
 }
 
 // sample draws a point of the unit cube.
