@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 // A Distribution is the set of values that one parameter may take.
@@ -215,11 +216,25 @@ func (d Categorical) Internal(external any) (float64, error) {
 			return float64(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%v is not one of %v", external, d.Choices)
+	return 0, fmt.Errorf("%s is not %s", choiceText(external), d)
 }
 
 // String describes the choices for messages.
-func (d Categorical) String() string { return fmt.Sprintf("one of %v", d.Choices) }
+func (d Categorical) String() string {
+	words := make([]string, len(d.Choices))
+	for i, choice := range d.Choices {
+		words[i] = choiceText(choice)
+	}
+	return "one of " + strings.Join(words, ", ")
+}
+
+// choiceText is a choice as a study file has it.
+func choiceText(choice any) string {
+	if choice == nil {
+		return "null"
+	}
+	return fmt.Sprint(choice)
+}
 
 // EqualDistributions reports whether two distributions hold the same values
 // in the same order and scale.

@@ -175,3 +175,15 @@ func TestEqualDistributions(t *testing.T) {
 		t.Error("two missing distributions are equal")
 	}
 }
+
+func TestCategorical_String(t *testing.T) {
+	t.Parallel()
+	d := Categorical{Choices: []any{"none", "embeddings", int64(3), 0.5, true, nil}}
+	const want = "one of none, embeddings, 3, 0.5, true, null"
+	if got := d.String(); got != want {
+		t.Errorf("String() = %q, want %q", got, want)
+	}
+	if _, err := d.Internal("no"); err == nil || err.Error() != "no is not "+want {
+		t.Errorf("Internal(no): %v", err)
+	}
+}
