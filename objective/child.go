@@ -174,7 +174,7 @@ func (c *child) endError() error {
 	if !errors.Is(c.readErr, io.EOF) && !errors.Is(c.readErr, io.ErrClosedPipe) {
 		c.kill()
 		<-c.exited
-		return fmt.Errorf("it broke the protocol: %w", c.readErr)
+		return fmt.Errorf("it broke the protocol: %w%s", c.readErr, strayHint(c.readErr))
 	}
 	// The end of its output is usually the end of the process. A trainer that
 	// only closed its output is of no use either.
@@ -182,6 +182,16 @@ func (c *child) endError() error {
 	defer timer.Stop()
 	<-c.exited
 	return &DiedError{Name: c.name, State: c.cmd.ProcessState, Stderr: c.stderr.lines()}
+}
+
+// strayHint says what to do about a line that is no message: most often it
+// comes from a print.
+func strayHint(err error) string {
+	var line *protocol.LineError
+	if !errors.As(err, &line) || errors.Is(err, protocol.ErrTooLong) {
+		return ""
+	}
+	return " (standard output is for messages only: print anything else to standard error instead)"
 }
 
 // A DiedError says that a trainer has died.

@@ -104,7 +104,7 @@ func (c *Command) runPlain(ctx context.Context, task search.Task, session search
 	config.Command = argv
 	p, err := startPlain(config, env, log, !c.plain)
 	if err != nil {
-		return search.Result{}, fmt.Errorf("%w: cannot start %q: %w", search.ErrUnavailable, argv[0], launchHint(err))
+		return search.Result{}, fmt.Errorf("%w: cannot start %q: %w", search.ErrUnavailable, argv[0], commandHint(err))
 	}
 	run := plainRun{plain: p, session: session, metric: task.Metric, grace: c.config.Grace}
 	if !c.plain {
@@ -223,14 +223,14 @@ func (r *plainRun) ended(ctx context.Context, stopped bool) (search.Result, erro
 		return search.Result{}, search.ErrStopped
 	case state.ExitCode() < 0: // by a signal
 		return search.Result{}, &search.TrialError{
-			Reason: search.ReasonCrashed, Message: r.name + " " + describeExit(state) + r.stderr.quote(), Retry: true,
+			Reason: search.ReasonCrashed, Message: r.name + " " + describeExit(state) + r.stderr.quoteLast(), Retry: true,
 		}
 	case !state.Success():
-		return search.Result{}, r.failed(describeExit(state) + r.stderr.quote())
+		return search.Result{}, r.failed(describeExit(state) + r.stderr.quoteLast())
 	case r.last == nil:
 		return search.Result{}, r.failed(fmt.Sprintf(
 			"printed no value: the last line of its standard output must be a number, or a JSON object such as {%q: 0.5}%s",
-			r.metric, r.stderr.quote()))
+			r.metric, r.stderr.quoteLast()))
 	}
 	return search.Result{Value: r.last.value, Metrics: r.last.metrics}, nil
 }

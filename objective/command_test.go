@@ -179,7 +179,7 @@ func TestCommandFailures(t *testing.T) {
 		retry  bool
 		want   string
 	}{
-		"exit":    {search.ReasonError, false, "left with exit code 3; the end of its standard error:"},
+		"exit":    {search.ReasonError, false, "left with exit code 3; its standard error ends with: "},
 		"killed":  {search.ReasonCrashed, true, "was killed by SIGKILL"},
 		"nothing": {search.ReasonError, false, `printed no value: the last line of its standard output must be a number, or a JSON object such as {"val_loss": 0.5}`},
 	} {

@@ -80,7 +80,7 @@ func (p *plain) read() {
 			p.readErr = err
 			return
 		}
-		_, _ = p.stderr.Write(line)
+		p.stderr.pass(line)
 		select {
 		case p.lines <- line:
 		case <-p.killed:

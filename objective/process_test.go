@@ -165,7 +165,7 @@ func TestProcessFailures(t *testing.T) {
 		{"error", search.ReasonError, "as told", false},
 		{"exit", search.ReasonCrashed, "about to leave", true},
 		{"kill", search.ReasonCrashed, "killed by SIGKILL", true},
-		{"garbage", search.ReasonError, `"Epoch 1: loss 0.3"`, false},
+		{"garbage", search.ReasonError, `"Epoch 1: loss 0.3" (standard output is for messages only: print anything else to standard error instead)`, false},
 		{"number", search.ReasonError, "number 1 instead of 0", false},
 		{"hello", search.ReasonError, "it said hello in the middle", false},
 		{"valueless", search.ReasonError, "no value", false},

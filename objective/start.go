@@ -66,6 +66,14 @@ func launchHint(err error) error {
 	return err
 }
 
+// commandHint is launchHint for a program of the user's own.
+func commandHint(err error) error {
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no such program (%w); the command is looked for in PATH, or, with a slash, from the current folder", err)
+	}
+	return launchHint(err)
+}
+
 // missingLibrary returns what the dynamic loader complained about, if it did:
 // glibc's words, then musl's and those of macOS.
 func missingLibrary(stderr []string) string {

@@ -40,6 +40,15 @@ func (t *stderrTail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// pass writes what was said elsewhere, the standard output, to the log alone.
+func (t *stderrTail) pass(p []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.log != nil {
+		_, _ = t.log.Write(p) // a full disk costs the log, not the trial
+	}
+}
+
 // attach takes over another log, for what follows, and forgets what was kept:
 // it concerned another trial. Between trials the log stays, because the last
 // lines may still be on their way when the trainer has sent its result.
@@ -74,6 +83,16 @@ func (t *stderrTail) lines() []string {
 }
 
 func (t *stderrTail) quote() string { return quoteLines(t.lines()) }
+
+// quoteLast is quote for messages of one line: of what a program says when it
+// fails, the last line tells the most.
+func (t *stderrTail) quoteLast() string {
+	lines := t.lines()
+	if len(lines) == 0 {
+		return quoteLines(nil)
+	}
+	return "; its standard error ends with: " + strings.TrimSpace(lines[len(lines)-1])
+}
 
 // quoteLines returns the lines as the end of an error message.
 func quoteLines(lines []string) string {
