@@ -11,7 +11,7 @@ import (
 )
 
 // example is a study file in Markdown.
-var example = regexp.MustCompile("(?ms)^```yaml\n(version:.*?)^```$")
+var example = regexp.MustCompile("(?s)\n```yaml\n(version:.*?\n)```\n")
 
 // Whoever copies an example of the documentation gets a study.
 func TestDocs_examplesAreInOrder(t *testing.T) {

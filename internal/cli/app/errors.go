@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hpsearch/hpsearch/search"
 )
 
 // The errors that have an exit code of their own; the command line maps them
@@ -18,6 +20,15 @@ var (
 	// ErrPreempted ends a worker that was told to leave its machine.
 	ErrPreempted = errors.New("preempted")
 )
+
+// TooManyFailed adds to the error of a run that ended with
+// [search.ErrTooManyFailed] how to go on; others it returns as they are.
+func TooManyFailed(err error, study string) error {
+	if !errors.Is(err, search.ErrTooManyFailed) {
+		return err
+	}
+	return fmt.Errorf("%w (hpsearch trial list %s --state fail shows them; to go on, mend the cause and make a new study with a larger max_failed)", err, study)
+}
 
 // A UsageError is a command line that cannot be understood or obeyed.
 type UsageError struct {

@@ -65,11 +65,15 @@ func IsFile(arg string) bool {
 	if arg == Stdin || strings.HasPrefix(arg, Embedded) || strings.ContainsRune(arg, filepath.Separator) {
 		return true
 	}
-	if slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(arg)) {
+	if isYAML(arg) {
 		info, err := os.Stat(arg)
 		return err == nil && !info.IsDir() || studyfile.CheckName(arg) != nil
 	}
 	return false
+}
+
+func isYAML(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name))
 }
 
 // Complete draws the sampler's seed if the file has none and, for

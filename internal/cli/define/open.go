@@ -15,7 +15,7 @@ import (
 // file's name that says something else is an error.
 func Open(ctx context.Context, f *app.Factory, arg string) (search.Store, *search.Study, error) {
 	if !IsFile(arg) {
-		return f.Study(ctx, arg)
+		return named(ctx, f, arg)
 	}
 	file, err := Read(f, arg, "")
 	if err != nil {
@@ -41,6 +41,17 @@ func Open(ctx context.Context, f *app.Factory, arg string) (search.Store, *searc
 			arg, file.Name, part)
 	}
 	return store, study, nil
+}
+
+// named finds a study by its name. One that looks like a file's is more likely
+// to be one, mistyped.
+func named(ctx context.Context, f *app.Factory, name string) (search.Store, *search.Study, error) {
+	if isYAML(name) {
+		if _, err := Find(ctx, f, name); errors.Is(err, search.ErrNotFound) {
+			return nil, nil, fmt.Errorf("there is no file %s", name)
+		}
+	}
+	return f.Study(ctx, name)
 }
 
 // Find looks for a study; the error wraps [search.ErrNotFound] when there is

@@ -102,7 +102,7 @@ func runStudy(ctx context.Context, o *Options) error {
 		Budget: o.budget(study.Definition.Budget), Devices: o.Devices,
 	}
 	if err := job.Run(ctx); err != nil {
-		return err
+		return app.TooManyFailed(err, study.Name)
 	}
 	return job.Conclude(ctx, func(study *search.Study, t *search.Trial, now time.Time) error {
 		return o.Write(view.BestTrial(study, t, now))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hpsearch/hpsearch/internal/render"
+	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -178,6 +179,9 @@ func TrialFacts(study *search.Study, t *search.Trial, now time.Time) render.Docu
 	d := trialFacts(study, t, now)
 	metric := study.Definition.Objective.Metric
 	d.Data = NewTrialDetail(t, metric)
+	if t.State == search.Failed && study.Definition.Objective.Kind != studyfile.External {
+		d.Rows = append(d.Rows, fact("log", render.Text(fmt.Sprintf("hpsearch trial logs %s %d shows the rest", study.Name, t.Number))))
+	}
 	for _, r := range t.Intermediate {
 		values := reportMetrics(r, metric)
 		var parts []string

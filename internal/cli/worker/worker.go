@@ -56,5 +56,5 @@ func pull(ctx context.Context, o *Options) error {
 	job := &work.Job{
 		Factory: o.Factory, Store: store, Study: study, Budget: budget, Devices: o.Devices, Preemptible: true,
 	}
-	return job.Run(ctx)
+	return app.TooManyFailed(job.Run(ctx), study.Name)
 }
