@@ -77,6 +77,10 @@ func create(ctx context.Context, o *Options) error {
 		return err
 	}
 	if err := o.CheckVacant(file.Name); err != nil {
+		// The process that made the folder may have made the study, too.
+		if _, findErr := define.Find(ctx, o.Factory, file.Name); findErr == nil {
+			return o.exists(file.Name)
+		}
 		return err
 	}
 	if err := o.warmStart(ctx, file); err != nil {
