@@ -28,7 +28,7 @@ var paces = []pace{
 // writeSpeed times an ask and a tell of six parameters, in memory. The trials
 // before are random.
 func writeSpeed(w io.Writer, o options) error {
-	fmt.Fprint(w, "## Time for a trial\n\nMedian ms for an ask and a tell, in memory, after so many trials, with nothing else running:\n\n"+
+	fmt.Fprint(w, "## Time for a trial\n\nMedian ms for an ask and a tell, in memory, after so many trials:\n\n"+
 		"| sampler | parameters | trials | ms | goal |\n|---|---|---|---|---|\n")
 	var p *peer
 	if o.python != "" {
