@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hpsearch/hpsearch/trainer/compress"
 	"github.com/hpsearch/hpsearch/trainer/hf"
@@ -105,13 +106,7 @@ func (e *exporter) writeCompressed(dir string) error {
 			return err
 		}
 	}
-	e.report.Parameters.Nonzero = 0
-	for _, b := range dense {
-		e.report.Parameters.Nonzero += nonzeroFloats(b.Data)
-	}
-	for _, p := range e.bundle.Learner.Projection.Params() {
-		e.report.Parameters.Nonzero += p.Tensor.Numel()
-	}
+	e.countParameters(dense)
 	compressed := *e.bundle
 	compressed.Manifest = manifest
 	if err := compressed.save(dir, e.Config.Model, append(blobs, e.pooler...)); err != nil {
@@ -136,7 +131,7 @@ func (e *exporter) describeInt8(params []model.Param) error {
 	inLayers, executed := int64(0), int64(0)
 	for _, p := range params {
 		shape := p.Tensor.Shape()
-		if len(shape) == 2 && !isEmbedding(p.Name) {
+		if len(shape) == 2 && !strings.HasPrefix(p.Name, "embeddings.") {
 			inLayers += p.Tensor.Numel()
 			if p.IsEncoderMatrix() {
 				executed += p.Tensor.Numel()
@@ -154,8 +149,6 @@ func (e *exporter) describeInt8(params []model.Param) error {
 		"Word embeddings are stored as int8 and expanded when they are loaded. hpsearch reads this folder; transformers does not.", engine)
 	return nil
 }
-
-func isEmbedding(name string) bool { return len(name) > 11 && name[:11] == "embeddings." }
 
 // measureCompressed loads what was written and measures it on the test tasks.
 func (e *exporter) measureCompressed(s *tensor.Scope, dir string) error {

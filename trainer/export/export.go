@@ -177,14 +177,7 @@ func (e *exporter) writeModel(*tensor.Scope) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range blobs {
-		e.report.Parameters.Nonzero += nonzeroFloats(b.Data)
-		e.report.Parameters.Total += int64(len(b.Data) / 4)
-	}
-	for _, p := range e.bundle.Learner.Projection.Params() {
-		e.report.Parameters.Total += p.Tensor.Numel()
-		e.report.Parameters.Nonzero += p.Tensor.Numel()
-	}
+	e.countParameters(blobs)
 	if e.pooler, err = model.ReadPooler(e.Config.Model); err != nil {
 		return err
 	}
@@ -193,6 +186,21 @@ func (e *exporter) writeModel(*tensor.Scope) error {
 	}
 	e.report.SizeBytes.FP32, err = folderBytes(e.work)
 	return err
+}
+
+// countParameters reports how many numbers there are, and how many are not 0,
+// in the encoder's F32 blobs and the projection.
+func (e *exporter) countParameters(encoder []hf.Blob) {
+	p := &e.report.Parameters
+	p.Total, p.Nonzero = 0, 0
+	for _, b := range encoder {
+		p.Total += int64(len(b.Data) / 4)
+		p.Nonzero += nonzeroFloats(b.Data)
+	}
+	for _, t := range e.bundle.Learner.Projection.Params() {
+		p.Total += t.Tensor.Numel()
+		p.Nonzero += t.Tensor.Numel()
+	}
 }
 
 // measureLatencies loads what was written, as a user will, and times it on

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -103,5 +104,5 @@ func (c *checkpoint) dequantize(name string, table *tensor.Tensor, rows int64) *
 // IsEncoderMatrix reports whether a parameter is the weight of a linear layer
 // inside the encoder's layers: what pruning and int8 kernels apply to.
 func (p Param) IsEncoderMatrix() bool {
-	return len(p.Name) > len("encoder.layer.") && p.Name[:len("encoder.layer.")] == "encoder.layer." && p.Decays()
+	return strings.HasPrefix(p.Name, "encoder.layer.") && p.Decays()
 }

@@ -14,9 +14,6 @@ var algorithms = []Algorithm{
 	{Name: "protonet", Episodic: true},
 }
 
-// Algorithms returns the known algorithms.
-func Algorithms() []Algorithm { return append([]Algorithm(nil), algorithms...) }
-
 func algorithmNames() []string {
 	names := make([]string, len(algorithms))
 	for i, a := range algorithms {

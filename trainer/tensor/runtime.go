@@ -122,11 +122,3 @@ func CUDADevices() (int, error) {
 	}
 	return 0, errors.New("libtorch_cuda.so is there, but it sees no CUDA device (driver missing or device hidden)")
 }
-
-// Synchronize waits until a CUDA device has done all its work; it does
-// nothing on the CPU. Meant for timing: a training loop must not call it.
-func Synchronize(d Device) {
-	if d.IsCUDA() {
-		libtch.AtcSynchronize(int64(d))
-	}
-}
