@@ -14,6 +14,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/trainer/export"
+	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 	"github.com/hpsearch/hpsearch/trainer/tinymodel"
 )
@@ -152,7 +153,8 @@ func checkReload(t *testing.T, dir string) {
 			if err != nil {
 				return err
 			}
-			x, err := b.Learner.EmbedAll(s, [][]int32{b.Tokenizer.Encode("toaa noab noac", 16), b.Tokenizer.Encode("toba nobb", 16)})
+			corpus := meta.NewCorpus(b.Tokenizer, []string{"toaa noab noac", "toba nobb"}, 16)
+			x, err := b.Learner.EmbedAll(s, corpus, meta.All(2))
 			if err != nil {
 				return err
 			}

@@ -93,7 +93,7 @@ func newTraining(s *tensor.Scope, dir string) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
-	trained, err := freeze.Apply(s, encoder, setting.Freeze{Kind: setting.FreezeNone})
+	trained, err := freeze.Apply(s, &model.Encoder{Bert: encoder}, setting.Freeze{Kind: setting.FreezeNone})
 	if err != nil {
 		return nil, err
 	}

@@ -135,7 +135,7 @@ func TestMagnitudeRefuses(t *testing.T) {
 				t.Errorf("share %g: %v", share, err)
 			}
 		}
-		if _, err := Magnitude(s, b.EmbeddingParams(), 0.5); err == nil {
+		if _, err := Magnitude(s, b.Blocks()[0], 0.5); err == nil {
 			t.Error("no matrices were accepted")
 		}
 		return nil
@@ -213,7 +213,7 @@ func TestInt8Encoder(t *testing.T) {
 
 func TestInt8RefusesNaN(t *testing.T) {
 	withModel(t, func(s *tensor.Scope, b *model.Bert) error {
-		p := b.LayerParams(0)[0]
+		p := b.Blocks()[1][0]
 		s.Copy(p.Tensor, s.MulScalar(s.Detach(p.Tensor), math.NaN()))
 		if _, err := Int8(b.Params()); err == nil || !strings.Contains(err.Error(), p.Name) {
 			t.Errorf("got %v, want an error that names %s", err, p.Name)

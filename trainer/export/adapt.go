@@ -57,11 +57,8 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 			return fmt.Errorf("%s: %w", filepath.Join(r.Model, ManifestFile), err)
 		}
 		examples, labels, names := flatten(family)
-		texts := make([][]int32, len(examples))
-		for i, e := range examples {
-			texts[i] = b.Tokenizer.Encode(family.Texts[e], b.Manifest.MaxLength)
-		}
-		vectors, err := b.Learner.EmbedAll(s, texts)
+		corpus := meta.NewCorpus(b.Tokenizer, family.Texts, b.Manifest.MaxLength)
+		vectors, err := b.Learner.EmbedAll(s, corpus, examples)
 		if err != nil {
 			return err
 		}

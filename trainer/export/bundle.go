@@ -73,7 +73,7 @@ func Load(s *tensor.Scope, dir string, device tensor.Device) (*Bundle, error) {
 	}
 	b := &Bundle{
 		Manifest: *manifest, Tokenizer: tokenizer,
-		Learner: &meta.Learner{Encoder: encoder, Pooling: manifest.Pooling, Pad: tokenizer.Special().Pad},
+		Learner: &meta.Learner{Network: &model.Encoder{Bert: encoder, Pooling: manifest.Pooling}},
 	}
 	if err := b.loadHead(s, dir, device); err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (b *Bundle) loadHead(s *tensor.Scope, dir string, device tensor.Device) err
 	if err != nil {
 		return err
 	}
-	hidden := b.Learner.Encoder.Config.Hidden
+	hidden := b.Learner.Network.Features()
 	var params []model.Param
 	if m.Projection {
 		b.Learner.Projection = meta.NewProjection(s, hidden, device)
@@ -158,7 +158,7 @@ func (b *Bundle) save(dir, from string, encoder []hf.Blob) error {
 	if b.Manifest.Quantization != "" {
 		changes = map[string]any{"architectures": []string{}, "model_type": hf.Int8ModelType, "torch_dtype": "int8"}
 	}
-	config, err := b.Learner.Encoder.Config.JSON(changes)
+	config, err := b.Learner.Encoder().Config.JSON(changes)
 	if err != nil {
 		return err
 	}

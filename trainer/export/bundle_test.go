@@ -29,14 +29,14 @@ func TestReloadIsEqual(t *testing.T) {
 			return err
 		}
 		tensor.Seed(1)
-		for _, p := range append(slices.Clone(learner.Encoder.Params()), learner.Projection.Params()...) {
+		for _, p := range append(slices.Clone(learner.Network.Params()), learner.Projection.Params()...) {
 			noise := s.MulScalar(s.Randn(tensor.Float32, tensor.CPU, p.Tensor.Shape()...), 0.1)
 			s.Copy(p.Tensor, s.Add(s.Detach(p.Tensor), noise))
 		}
 		b := &Bundle{Tokenizer: tokenizer, Learner: learner, Manifest: Manifest{
-			Format: manifestFormat, Algorithm: "protonet", Pooling: learner.Pooling, MaxLength: 16, Projection: true,
+			Format: manifestFormat, Algorithm: "protonet", Pooling: learner.Encoder().Pooling, MaxLength: 16, Projection: true,
 		}}
-		blobs, err := model.Blobs(learner.Encoder.Params())
+		blobs, err := model.Blobs(learner.Network.Params())
 		if err != nil {
 			return err
 		}
@@ -50,10 +50,10 @@ func TestReloadIsEqual(t *testing.T) {
 		if again.Manifest.Pooling != model.CLSPooling || !again.Manifest.Projection || again.Manifest.MaxLength != 16 {
 			t.Errorf("manifest %+v", again.Manifest)
 		}
-		ids := [][]int32{tokenizer.Encode("toaa noab tobb", 16), tokenizer.Encode("nobb", 16)}
+		corpus := meta.NewCorpus(tokenizer, []string{"toaa noab tobb", "nobb"}, 16)
 		var vectors [][]float64
 		for _, l := range []*meta.Learner{learner, again.Learner} {
-			x, err := l.EmbedAll(s, ids)
+			x, err := l.EmbedAll(s, corpus, meta.All(2))
 			if err != nil {
 				return err
 			}

@@ -47,7 +47,7 @@ func (e *exporter) compress(s *tensor.Scope) error {
 // they were not pruned.
 func (e *exporter) prune(s *tensor.Scope) error {
 	e.phase("prune")
-	masks, err := compress.Magnitude(s, e.bundle.Learner.Encoder.Params(), e.Spec.Sparsity)
+	masks, err := compress.Magnitude(s, e.bundle.Learner.Network.Params(), e.Spec.Sparsity)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (e *exporter) prune(s *tensor.Scope) error {
 
 func (e *exporter) writeCompressed(dir string) error {
 	e.phase("write compressed")
-	params := e.bundle.Learner.Encoder.Params()
+	params := e.bundle.Learner.Network.Params()
 	dense, err := model.Blobs(params)
 	if err != nil {
 		return err

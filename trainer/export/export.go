@@ -99,7 +99,7 @@ func (e *exporter) run(s *tensor.Scope) error {
 		Tokenizer: e.Tokenizer, Learner: learner,
 		Manifest: Manifest{
 			Format: manifestFormat, Study: e.Study, Trial: e.Trial, Algorithm: e.Config.Algorithm,
-			Pooling: learner.Pooling, MaxLength: e.Config.MaxLength, Projection: learner.Projection != nil,
+			Pooling: learner.Encoder().Pooling, MaxLength: e.Config.MaxLength, Projection: learner.Projection != nil,
 		},
 	}
 	if e.algorithm, err = meta.NewAlgorithm(s, e.setup(e.Config, e.Data)); err != nil {
@@ -173,7 +173,7 @@ func (e *exporter) note(format string, args ...any) {
 // writeModel writes the fp32 folder.
 func (e *exporter) writeModel(*tensor.Scope) error {
 	e.phase("write")
-	blobs, err := model.Blobs(e.bundle.Learner.Encoder.Params())
+	blobs, err := model.Blobs(e.bundle.Learner.Network.Params())
 	if err != nil {
 		return err
 	}

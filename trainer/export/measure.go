@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -25,16 +26,12 @@ const (
 
 // measureLatency times forward passes of one text of the given length.
 func measureLatency(s *tensor.Scope, b *Bundle, length int) (Latency, error) {
-	ids := make([]int32, length)
-	for i := range ids {
-		ids[i] = int32(i+1) % int32(b.Tokenizer.VocabSize())
-	}
-	texts := [][]int32{ids}
+	inputs := lengthOnly{vocabulary: b.Tokenizer.VocabSize(), length: length}
 	times := make([]float64, 0, latencyRuns)
 	for i := range latencyWarmup + latencyRuns {
 		start := time.Now()
 		err := s.Run(func(inner *tensor.Scope) error {
-			x, err := b.Learner.EmbedAll(inner, texts)
+			x, err := b.Learner.EmbedAll(inner, inputs, meta.All(1))
 			if err != nil {
 				return err
 			}
@@ -64,6 +61,23 @@ func measureLatency(s *tensor.Scope, b *Bundle, length int) (Latency, error) {
 	}, nil
 }
 
+// lengthOnly is texts of some tokens: a time depends on their number alone.
+type lengthOnly struct{ vocabulary, length int }
+
+// Batch implements [meta.Inputs].
+func (l lengthOnly) Batch(s *tensor.Scope, device tensor.Device, examples []int) (model.Batch, error) {
+	texts := make([][]int32, len(examples))
+	for k := range texts {
+		for i := range l.length {
+			texts[k] = append(texts[k], int32((i+1)%l.vocabulary))
+		}
+	}
+	return model.NewBatch(s, device, 0, texts)
+}
+
+// Length implements [meta.Inputs].
+func (l lengthOnly) Length(int) int { return l.length }
+
 // comparedEpisodes bounds the work of comparing two models.
 const comparedEpisodes = 20
 
@@ -83,7 +97,7 @@ func compare(s *tensor.Scope, a, b *meta.Learner, adapt meta.AdaptFunc, data *me
 		for i := range x {
 			distance = math.Max(distance, math.Abs(x[i]-y[i]))
 		}
-		for q := range e.Query {
+		for q := range e.Query.Inputs {
 			if argmax(x[q*e.Ways:(q+1)*e.Ways]) == argmax(y[q*e.Ways:(q+1)*e.Ways]) {
 				same++
 			}
@@ -97,15 +111,15 @@ func compare(s *tensor.Scope, a, b *meta.Learner, adapt meta.AdaptFunc, data *me
 func queryLogits(s *tensor.Scope, l *meta.Learner, adapt meta.AdaptFunc, data *meta.Data, e meta.Episode) ([]float64, error) {
 	var logits []float64
 	err := s.Run(func(s *tensor.Scope) error {
-		support, err := l.EmbedAll(s, data.Texts(e.Support))
+		support, err := l.EmbedAll(s, data.Inputs(), e.Support.Inputs)
 		if err != nil {
 			return err
 		}
-		query, err := l.EmbedAll(s, data.Texts(e.Query))
+		query, err := l.EmbedAll(s, data.Inputs(), e.Query.Inputs)
 		if err != nil {
 			return err
 		}
-		classifier, err := adapt(s, support, e.SupportLabels, e.Ways)
+		classifier, err := adapt(s, support, e.Support.Labels, e.Ways)
 		if err != nil {
 			return err
 		}

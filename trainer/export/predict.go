@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 
+	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -34,13 +35,10 @@ func (p *Predictor) Predict(s *tensor.Scope, texts []string) ([]Prediction, erro
 		return nil, nil
 	}
 	b := p.bundle
-	tokens := make([][]int32, len(texts))
-	for i, t := range texts {
-		tokens[i] = b.Tokenizer.Encode(t, b.Manifest.MaxLength)
-	}
+	corpus := meta.NewCorpus(b.Tokenizer, texts, b.Manifest.MaxLength)
 	var probabilities []float64
 	err := s.Run(func(s *tensor.Scope) error {
-		vectors, err := b.Learner.EmbedAll(s, tokens)
+		vectors, err := b.Learner.EmbedAll(s, corpus, meta.All(len(texts)))
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 // pooling and projection included.
 func (b *Bundle) saveSentenceTransformer(dir string) error {
 	const prefix = "sentence_transformers.models."
-	hidden := b.Learner.Encoder.Config.Hidden
+	hidden := b.Learner.Network.Features()
 	modules := []map[string]any{
 		{"idx": 0, "name": "0", "path": "", "type": prefix + "Transformer"},
 		{"idx": 1, "name": "1", "path": "1_Pooling", "type": prefix + "Pooling"},

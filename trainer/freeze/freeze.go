@@ -10,33 +10,35 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
-// Apply marks the encoder's parameters as trained or frozen and returns the
+// Apply marks the network's parameters as trained or frozen and returns the
 // trained ones. A frozen parameter is no leaf of the graph, so that neither
 // its gradient nor anything below the lowest trained layer is computed, and
 // no optimizer sees it: its bits do not change.
-func Apply(s *tensor.Scope, encoder *model.Bert, strategy setting.Freeze) ([]model.Param, error) {
-	layers := encoder.Config.Layers
-	if err := strategy.Fits(layers); err != nil {
+func Apply(s *tensor.Scope, network model.Network, strategy setting.Freeze) ([]model.Param, error) {
+	blocks := network.Blocks()
+	if err := strategy.Fits(len(blocks) - 1); err != nil {
 		return nil, err
 	}
-	frozen := 0 // parameters from the bottom
+	frozen := 0 // blocks from the bottom
 	switch strategy.Kind {
 	case setting.FreezeNone:
 	case setting.FreezeEmbeddings:
-		frozen = len(encoder.EmbeddingParams())
+		frozen = 1
 	case setting.FreezeBottom:
-		frozen = len(encoder.EmbeddingParams())
-		for i := range strategy.Layers {
-			frozen += len(encoder.LayerParams(i))
-		}
+		frozen = 1 + strategy.Layers
 	case setting.FreezeAllButHead:
-		frozen = len(encoder.Params())
+		frozen = len(blocks)
 	default:
 		return nil, fmt.Errorf("freeze: strategy %q is not known to the trainer", strategy)
 	}
-	params := encoder.Params()
-	for i, p := range params {
-		s.SetRequiresGrad(p.Tensor, i >= frozen)
+	var trained []model.Param
+	for i, block := range blocks {
+		for _, p := range block {
+			s.SetRequiresGrad(p.Tensor, i >= frozen)
+		}
+		if i >= frozen {
+			trained = append(trained, block...)
+		}
 	}
-	return params[frozen:], s.Err()
+	return trained, s.Err()
 }

@@ -74,7 +74,7 @@ func TestProtonetLoss(t *testing.T) {
 				return err
 			}
 			vectors := func(examples []int) [][]float64 {
-				v, err := x.learner.EmbedAll(x.s, x.data.Texts(examples))
+				v, err := x.learner.EmbedAll(x.s, x.data.Inputs(), examples)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -82,9 +82,9 @@ func TestProtonetLoss(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				return rowsOf64(values, int(x.learner.Encoder.Config.Hidden))
+				return rowsOf64(values, int(x.learner.Network.Features()))
 			}
-			want := crossEntropy(protoLogits(vectors(e.Support), e.SupportLabels, e.Ways, vectors(e.Query)), e.QueryLabels)
+			want := crossEntropy(protoLogits(vectors(e.Support.Inputs), e.Support.Labels, e.Ways, vectors(e.Query.Inputs)), e.Query.Labels)
 			loss, err := x.algorithm.Step(x.s, i)
 			if err != nil {
 				return err
@@ -435,7 +435,7 @@ func TestEvaluate(t *testing.T) {
 		single := func(examples []int) [][]float64 {
 			var rows [][]float64
 			for _, e := range examples {
-				v, err := x.learner.EmbedAll(x.s, x.data.Texts([]int{e}))
+				v, err := x.learner.EmbedAll(x.s, x.data.Inputs(), []int{e})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -449,15 +449,15 @@ func TestEvaluate(t *testing.T) {
 		}
 		loss, accuracies := 0.0, []float64(nil)
 		for _, e := range episodes {
-			logits := protoLogits(single(e.Support), e.SupportLabels, e.Ways, single(e.Query))
-			loss += crossEntropy(logits, e.QueryLabels) / float64(len(episodes))
+			logits := protoLogits(single(e.Support.Inputs), e.Support.Labels, e.Ways, single(e.Query.Inputs))
+			loss += crossEntropy(logits, e.Query.Labels) / float64(len(episodes))
 			hits := 0.0
 			for i, row := range logits {
-				if int64(argmax(row)) == e.QueryLabels[i] {
+				if int64(argmax(row)) == e.Query.Labels[i] {
 					hits++
 				}
 			}
-			accuracies = append(accuracies, hits/float64(len(e.Query)))
+			accuracies = append(accuracies, hits/float64(len(e.Query.Inputs)))
 		}
 		mean, standardError := meanAndError(accuracies)
 		if math.Abs(got.Loss-loss) > 1e-5 || math.Abs(got.Accuracy-mean) > 1e-12 || math.Abs(got.CI95-1.96*standardError) > 1e-12 || got.N != len(episodes) {

@@ -2,72 +2,42 @@ package meta
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/task"
-	"github.com/hpsearch/hpsearch/trainer/text"
 )
 
-// An Episode is a task as an [Algorithm] sees it: indices of texts, with
-// labels from 0 to Ways-1.
+// Examples are inputs with what is to be learned about them.
+type Examples struct {
+	Inputs []int   // indices into the family's [Inputs]
+	Labels []int64 // of classification: from 0 to ways-1
+}
+
+// An Episode is a task as an [Algorithm] sees it: learn from Support, be
+// measured on Query.
 type Episode struct {
-	Ways          int
-	Support       []int
-	SupportLabels []int64
-	Query         []int
-	QueryLabels   []int64
+	Ways           int // classes
+	Support, Query Examples
 }
 
-// Corpus is the tokenized texts of a family. It is safe for concurrent use,
-// and meant to be shared by all trials that read the same family with the
-// same tokenizer and length.
-type Corpus struct {
-	tokenizer *text.Tokenizer
-	texts     []string
-	maxLength int
-
-	mu     sync.Mutex
-	tokens [][]int32 // nil until first asked for
-}
-
-// NewCorpus prepares texts; each is tokenized when it is first needed.
-func NewCorpus(tokenizer *text.Tokenizer, texts []string, maxLength int) *Corpus {
-	return &Corpus{tokenizer: tokenizer, texts: texts, maxLength: maxLength, tokens: make([][]int32, len(texts))}
-}
-
-// Tokens returns the token ids of texts by index.
-func (c *Corpus) Tokens(examples []int) [][]int32 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out := make([][]int32, len(examples))
-	for i, e := range examples {
-		if c.tokens[e] == nil {
-			c.tokens[e] = c.tokenizer.Encode(c.texts[e], c.maxLength)
-		}
-		out[i] = c.tokens[e]
-	}
-	return out
-}
-
-// Data is what one training draws from: a plan of tasks and their texts.
+// Data is what one training draws from: a plan of tasks and their inputs.
 type Data struct {
 	config *setting.Config
 	plan   *task.Plan
-	corpus *Corpus
+	inputs Inputs
 }
 
 // NewData draws the plan of a run with the given seed.
-func NewData(family *task.Family, corpus *Corpus, config *setting.Config, seed int64) (*Data, error) {
+func NewData(family *task.Family, inputs Inputs, config *setting.Config, seed int64) (*Data, error) {
 	plan, err := task.NewPlan(family, config, seed)
 	if err != nil {
 		return nil, err
 	}
-	return &Data{config: config, plan: plan, corpus: corpus}, nil
+	return &Data{config: config, plan: plan, inputs: inputs}, nil
 }
 
-// Texts returns the token ids of examples.
-func (d *Data) Texts(examples []int) [][]int32 { return d.corpus.Tokens(examples) }
+// Inputs returns the inputs that examples are indices into.
+func (d *Data) Inputs() Inputs { return d.inputs }
 
 // TrainEpisode returns meta-training episode i, from 0 and without end.
 func (d *Data) TrainEpisode(i int) (Episode, error) {
@@ -109,15 +79,15 @@ func (d *Data) EvalEvery() int {
 func toEpisode(e task.Episode) Episode {
 	return Episode{
 		Ways:    len(e.Classes),
-		Support: e.Support.Examples, SupportLabels: toInt64(e.Support.Labels),
-		Query: e.Query.Examples, QueryLabels: toInt64(e.Query.Labels),
+		Support: toExamples(e.Support),
+		Query:   toExamples(e.Query),
 	}
 }
 
-func toInt64(labels []int) []int64 {
-	out := make([]int64, len(labels))
-	for i, l := range labels {
-		out[i] = int64(l)
+func toExamples(set task.Set) Examples {
+	labels := make([]int64, len(set.Labels))
+	for i, l := range set.Labels {
+		labels[i] = int64(l)
 	}
-	return out
+	return Examples{Inputs: set.Examples, Labels: labels}
 }

@@ -18,17 +18,17 @@ type Measurement struct {
 	CI95 float64
 }
 
-// Evaluate measures a learner on episodes. Texts that several episodes share
-// are encoded once.
+// Evaluate measures a learner on episodes. Examples that several
+// episodes share are computed once.
 func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes []Episode) (Measurement, error) {
 	if len(episodes) == 0 {
 		return Measurement{}, fmt.Errorf("evaluate: no episodes")
 	}
-	device := l.Encoder.Device()
+	device := l.Device()
 	var losses, accuracies []float64 // of each episode
 	err := s.Run(func(s *tensor.Scope) error {
 		rows, distinct := rowsOf(episodes)
-		vectors, err := l.EmbedAll(s, data.Texts(distinct))
+		vectors, err := l.EmbedAll(s, data.Inputs(), distinct)
 		if err != nil {
 			return err
 		}
@@ -42,13 +42,13 @@ func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes
 					}
 					return inner.IndexSelect(vectors, 0, inner.To(inner.FromInt64(index), device))
 				}
-				classifier, err := adapt(inner, pick(e.Support), e.SupportLabels, e.Ways)
+				classifier, err := adapt(inner, pick(e.Support.Inputs), e.Support.Labels, e.Ways)
 				if err != nil {
 					return err
 				}
 				inner.NoGrad(func() {
-					logits := classifier.Logits(inner, pick(e.Query))
-					labels := inner.To(inner.FromInt64(e.QueryLabels), device)
+					logits := classifier.Logits(inner, pick(e.Query.Inputs))
+					labels := inner.To(inner.FromInt64(e.Query.Labels), device)
 					loss[i] = inner.Move(inner.CrossEntropy(logits, labels), s)
 					hits[i] = inner.Move(inner.Sum(inner.Equal(inner.Argmax(logits, -1), labels)), s)
 				})
@@ -66,7 +66,7 @@ func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes
 			return err
 		}
 		for i, e := range episodes {
-			accuracies[i] /= float64(len(e.QueryLabels))
+			accuracies[i] /= float64(len(e.Query.Labels))
 		}
 		return nil
 	})
@@ -82,7 +82,7 @@ func Evaluate(s *tensor.Scope, adapt AdaptFunc, l *Learner, data *Data, episodes
 func rowsOf(episodes []Episode) (rows map[int]int64, distinct []int) {
 	rows = make(map[int]int64)
 	for _, e := range episodes {
-		for _, list := range [][]int{e.Support, e.Query} {
+		for _, list := range [][]int{e.Support.Inputs, e.Query.Inputs} {
 			for _, example := range list {
 				if _, ok := rows[example]; !ok {
 					rows[example] = int64(len(distinct))

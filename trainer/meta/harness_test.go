@@ -122,7 +122,7 @@ func (b *bench) train(t *testing.T, changes map[string]any, seed int64, dir stri
 
 // params returns all parameters, frozen or not.
 func (x *fixture) params() []model.Param {
-	all := append([]model.Param(nil), x.learner.Encoder.Params()...)
+	all := append([]model.Param(nil), x.learner.Network.Params()...)
 	return append(append(all, x.learner.Projection.Params()...), x.algorithm.Params()...)
 }
 

@@ -34,8 +34,8 @@ func newJoint(s *tensor.Scope, setup Setup) (Algorithm, error) {
 		j.steps = setup.Config.Epochs * batcher.StepsPerEpoch()
 	}
 	tensor.Seed(mix(setup.Seed, headStream))
-	hidden := setup.Learner.Encoder.Config.Hidden
-	device := setup.Learner.Encoder.Device()
+	hidden := setup.Learner.Network.Features()
+	device := setup.Learner.Device()
 	for _, t := range batcher.Tasks() {
 		ways := int64(len(t.Classes))
 		// Drawn on the CPU: the same on every device.
@@ -66,12 +66,13 @@ func (j *joint) Steps() int { return j.steps }
 
 func (j *joint) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
 	batches := j.Data.Joint().Step(i)
-	total := s.Zeros(tensor.Float32, j.Learner.Encoder.Device(), 1)
+	total := s.Zeros(tensor.Float32, j.Learner.Device(), 1)
 	for _, b := range batches {
 		err := s.Run(func(inner *tensor.Scope) error {
-			x := j.Learner.Embed(inner, j.Data.Texts(b.Examples), j.Config.Dropout)
+			examples := toExamples(b.Set)
+			x := j.Learner.Embed(inner, j.Data.Inputs(), examples.Inputs, model.Mode{Dropout: j.Config.Dropout})
 			logits := j.heads[b.Task].Logits(inner, inner.Dropout(x, j.Config.Dropout))
-			labels := inner.To(inner.FromInt64(toInt64(b.Labels)), j.Learner.Encoder.Device())
+			labels := inner.To(inner.FromInt64(examples.Labels), j.Learner.Device())
 			loss := inner.MulScalar(inner.CrossEntropy(logits, labels), 1/float64(len(batches)))
 			inner.Backward(loss)
 			inner.NoGrad(func() { total = inner.Move(inner.Add(total, inner.Detach(loss)), s) })

@@ -8,17 +8,24 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
-// A Learner is what is meta-trained: an encoder and, on top of it, a linear
+// A Learner is what is meta-trained: a network and, on top of it, a linear
 // projection that starts as the identity. The projection is the "head" that
 // freezing strategies speak of: with all-but-head it alone is trained.
 type Learner struct {
-	Encoder    *model.Bert
-	Pooling    model.Pooling
+	Network    model.Network
 	Projection *Projection // nil: none
-	Pad        int32       // token id that fills batches up
 	// Stopped, when it is closed, makes EmbedAll give up with [ErrStopped]
 	// after a batch. nil: it never does.
 	Stopped <-chan struct{}
+}
+
+// Device returns where the learner computes.
+func (l *Learner) Device() tensor.Device { return l.Network.Device() }
+
+// Encoder returns the network of a learner of texts; nil for others.
+func (l *Learner) Encoder() *model.Encoder {
+	e, _ := l.Network.(*model.Encoder)
+	return e
 }
 
 // A Projection is y = W x + b with W [hidden, hidden].
@@ -47,18 +54,17 @@ func (p *Projection) Params() []model.Param {
 	return []model.Param{{Name: "projection.weight", Tensor: p.Weight}, {Name: "projection.bias", Tensor: p.Bias}}
 }
 
-// Embed returns one vector a text: [texts, hidden]. dropout is 0 for
-// evaluation.
-func (l *Learner) Embed(s *tensor.Scope, texts [][]int32, dropout float64) *tensor.Tensor {
+// Embed returns one vector an example: [examples, features].
+func (l *Learner) Embed(s *tensor.Scope, inputs Inputs, examples []int, mode model.Mode) *tensor.Tensor {
 	if s.Err() != nil {
 		return nil
 	}
-	batch, err := model.NewBatch(s, l.Encoder.Device(), l.Pad, texts)
+	batch, err := inputs.Batch(s, l.Device(), examples)
 	if err != nil {
 		s.Fail("embed", err)
 		return nil
 	}
-	x := l.Encoder.Embed(s, batch, l.Pooling, dropout)
+	x := l.Network.Forward(s, batch, mode)
 	if l.Projection != nil {
 		x = s.Linear(x, l.Projection.Weight, l.Projection.Bias)
 	}
@@ -74,32 +80,31 @@ func (l *Learner) stopRequested() bool {
 	}
 }
 
-// evalBatch is the number of texts that EmbedAll encodes at once: large
+// evalBatch is the number of examples that EmbedAll computes at once: large
 // enough to fill the vector units, small enough to stay in the caches.
 const evalBatch = 64
 
-// EmbedAll encodes any number of texts without recording gradients, in
+// EmbedAll computes any number of examples without recording gradients, in
 // batches of similar length so that little is padding. The rows of the
-// result, [texts, hidden] on the encoder's device, are in the order of texts.
-func (l *Learner) EmbedAll(s *tensor.Scope, texts [][]int32) (*tensor.Tensor, error) {
-	order := make([]int, len(texts))
-	for i := range order {
-		order[i] = i
+// result, [examples, features] on the learner's device, are in their order.
+func (l *Learner) EmbedAll(s *tensor.Scope, inputs Inputs, examples []int) (*tensor.Tensor, error) {
+	if len(examples) == 0 {
+		return nil, fmt.Errorf("embed: no examples")
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return len(texts[a]) - len(texts[b]) })
+	order := byLength(inputs, examples)
 	var parts []*tensor.Tensor
 	for start := 0; start < len(order); start += evalBatch {
 		chunk := order[start:min(start+evalBatch, len(order))]
-		batch := make([][]int32, len(chunk))
+		batch := make([]int, len(chunk))
 		for i, j := range chunk {
-			batch[i] = texts[j]
+			batch[i] = examples[j]
 		}
 		if l.stopRequested() {
 			return nil, ErrStopped
 		}
 		err := s.Run(func(inner *tensor.Scope) error {
 			inner.NoGrad(func() {
-				parts = append(parts, inner.Move(l.Embed(inner, batch, 0), s))
+				parts = append(parts, inner.Move(l.Embed(inner, inputs, batch, model.Mode{}), s))
 			})
 			return inner.Err()
 		})
@@ -107,13 +112,21 @@ func (l *Learner) EmbedAll(s *tensor.Scope, texts [][]int32) (*tensor.Tensor, er
 			return nil, err
 		}
 	}
-	if len(parts) == 0 {
-		return nil, fmt.Errorf("embed: no texts")
-	}
-	position := make([]int64, len(texts)) // of text i among the sorted ones
+	position := make([]int64, len(examples)) // of example i among the sorted ones
 	for p, i := range order {
 		position[i] = int64(p)
 	}
-	all := s.IndexSelect(s.Cat(0, parts...), 0, s.To(s.FromInt64(position), l.Encoder.Device()))
+	all := s.IndexSelect(s.Cat(0, parts...), 0, s.To(s.FromInt64(position), l.Device()))
 	return all, s.Err()
+}
+
+// byLength returns the positions of examples, the shortest first.
+func byLength(inputs Inputs, examples []int) []int {
+	lengths := make([]int, len(examples))
+	for i, e := range examples {
+		lengths[i] = inputs.Length(e)
+	}
+	order := All(len(examples))
+	slices.SortStableFunc(order, func(a, b int) int { return lengths[a] - lengths[b] })
+	return order
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // LoadLearner loads the pretrained encoder that a configuration names, with a
-// head fit for its algorithm. Whether the encoder can do what is configured
+// head fit for its algorithm. Whether the network can do what is configured
 // is for [Learner.Fits] to say.
 func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, device tensor.Device) (*Learner, error) {
 	encoder, err := model.Load(s, config.Model, device)
@@ -24,7 +24,7 @@ func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokeni
 	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
 		return nil, fmt.Errorf("%s: %w", config.Model, err)
 	}
-	l := &Learner{Encoder: encoder, Pooling: model.Pooling(config.Pooling), Pad: tokenizer.Special().Pad}
+	l := &Learner{Network: &model.Encoder{Bert: encoder, Pooling: model.Pooling(config.Pooling)}}
 	// joint has a head of its own for each task; the others need one on top
 	// of the encoder, or all-but-head would leave them nothing to train.
 	if config.Algorithm != "joint" {
@@ -33,11 +33,10 @@ func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokeni
 	return l, s.Err()
 }
 
-// Fits reports what of a configuration the encoder cannot do.
+// Fits reports what of a configuration the network cannot do.
 func (l *Learner) Fits(config *setting.Config) error {
-	encoder := l.Encoder.Config
-	if int64(config.MaxLength) > encoder.MaxPositions {
-		return fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, encoder.MaxPositions, config.Model)
+	if e := l.Encoder(); e != nil && int64(config.MaxLength) > e.Config.MaxPositions {
+		return fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, e.Config.MaxPositions, config.Model)
 	}
-	return config.Freeze.Fits(encoder.Layers)
+	return config.Freeze.Fits(model.Layers(l.Network))
 }

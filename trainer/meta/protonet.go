@@ -3,6 +3,7 @@ package meta
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -28,7 +29,7 @@ func (p *protonet) Steps() int { return p.Config.Iterations }
 // episode is freed before the next is built.
 func (p *protonet) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
 	episodes := p.Config.MetaBatchSize
-	total := s.Zeros(tensor.Float32, p.Learner.Encoder.Device(), 1)
+	total := s.Zeros(tensor.Float32, p.Learner.Device(), 1)
 	for k := range episodes {
 		episode, err := p.Data.TrainEpisode(i*episodes + k)
 		if err != nil {
@@ -52,16 +53,15 @@ func (p *protonet) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
 }
 
 func (p *protonet) episodeLoss(s *tensor.Scope, e Episode) (*tensor.Tensor, error) {
-	// One pass through the encoder for support and query together.
-	texts := p.Data.Texts(append(append([]int(nil), e.Support...), e.Query...))
-	x := p.Learner.Embed(s, texts, p.Config.Dropout)
-	n := int64(len(e.Support))
-	support, query := s.Narrow(x, 0, 0, n), s.Narrow(x, 0, n, int64(len(e.Query)))
-	classifier, err := p.Adapt(s, support, e.SupportLabels, e.Ways)
+	// One pass through the network for support and query together.
+	x := p.Learner.Embed(s, p.Data.Inputs(), slices.Concat(e.Support.Inputs, e.Query.Inputs), model.Mode{Dropout: p.Config.Dropout})
+	n := int64(len(e.Support.Inputs))
+	support, query := s.Narrow(x, 0, 0, n), s.Narrow(x, 0, n, int64(len(e.Query.Inputs)))
+	classifier, err := p.Adapt(s, support, e.Support.Labels, e.Ways)
 	if err != nil {
 		return nil, err
 	}
-	labels := s.To(s.FromInt64(e.QueryLabels), p.Learner.Encoder.Device())
+	labels := s.To(s.FromInt64(e.Query.Labels), p.Learner.Device())
 	return s.CrossEntropy(classifier.Logits(s, query), labels), s.Err()
 }
 

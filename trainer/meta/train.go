@@ -73,7 +73,7 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 	if err != nil {
 		return nil, err
 	}
-	trained, err := freeze.Apply(root, l.Encoder, opts.Config.Freeze)
+	trained, err := freeze.Apply(root, l.Network, opts.Config.Freeze)
 	if err != nil {
 		return nil, err
 	}

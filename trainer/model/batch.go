@@ -6,9 +6,13 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
-// A Batch is a padded batch of token ids on a device.
+// A Batch is what a network computes on, on a device: texts as a padded batch
+// of token ids, or anything else as Values.
 type Batch struct {
-	IDs *tensor.Tensor // int64 [batch, length]
+	// Values is float32 [batch, …]: images as [batch, channels, height,
+	// width], numbers as [batch, width]; nil for texts.
+	Values *tensor.Tensor
+	IDs    *tensor.Tensor // int64 [batch, length]; nil unless of texts
 	// Mask is float32 [batch, length], 1 for tokens and 0 for padding; nil
 	// when nothing is padded.
 	Mask   *tensor.Tensor

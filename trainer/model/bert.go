@@ -105,16 +105,38 @@ func (b *Bert) Params() []Param { return b.params }
 // Device returns where the parameters live.
 func (b *Bert) Device() tensor.Device { return b.device }
 
-// EmbeddingParams returns the parameters of the embeddings, their LayerNorm
-// included.
-func (b *Bert) EmbeddingParams() []Param { return b.params[:5] }
+// Features returns the width of the hidden states.
+func (b *Bert) Features() int64 { return b.Config.Hidden }
 
-// LayerParams returns the parameters of layer i, 0 being the lowest. The
-// encoder must not be quantized.
-func (b *Bert) LayerParams(i int) []Param {
-	const perLayer = 16
-	return b.params[5+i*perLayer : 5+(i+1)*perLayer]
+// Blocks returns the parameters of the embeddings, their LayerNorm included,
+// and then those of each layer. The encoder must not be quantized.
+func (b *Bert) Blocks() [][]Param {
+	const embeddings, perLayer = 5, 16
+	blocks := [][]Param{b.params[:embeddings]}
+	for i := range b.layers {
+		start := embeddings + i*perLayer
+		blocks = append(blocks, b.params[start:start+perLayer])
+	}
+	return blocks
 }
+
+// With returns an encoder of the same configuration that computes with other
+// tensors, one for each of Params. The encoder must not be quantized.
+func (b *Bert) With(tensors []*tensor.Tensor) *Bert {
+	from := bound(tensors)
+	return newBert(b.Config, b.device, &from)
+}
+
+// bound is a source of given tensors, in the order in which they are asked for.
+type bound []*tensor.Tensor
+
+func (b *bound) tensor(string, ...int64) *tensor.Tensor {
+	t := (*b)[0]
+	*b = (*b)[1:]
+	return t
+}
+
+func (b *bound) int8(string, int64, int64) *tensor.Int8Linear { return nil }
 
 // Encode returns the last hidden states [batch, length, hidden]. dropout is
 // the probability used everywhere in the encoder; 0 for evaluation.
