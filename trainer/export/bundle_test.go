@@ -23,7 +23,7 @@ func TestReloadIsEqual(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = tensor.Do(func(s *tensor.Scope) error {
-		config := &setting.Config{Model: from, Algorithm: "protonet", Pooling: "cls", MaxLength: 16}
+		config := &setting.Config{Model: setting.Model{Path: from}, Algorithm: "protonet", Pooling: "cls", MaxLength: 16}
 		learner, err := meta.LoadLearner(s, config, tokenizer, tensor.CPU)
 		if err != nil {
 			return err

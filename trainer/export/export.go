@@ -178,10 +178,10 @@ func (e *exporter) writeModel(*tensor.Scope) error {
 		return err
 	}
 	e.countParameters(blobs)
-	if e.pooler, err = model.ReadPooler(e.Config.Model); err != nil {
+	if e.pooler, err = model.ReadPooler(e.Config.Model.Path); err != nil {
 		return err
 	}
-	if err := e.bundle.save(e.work, e.Config.Model, append(blobs, e.pooler...)); err != nil {
+	if err := e.bundle.save(e.work, e.Config.Model.Path, append(blobs, e.pooler...)); err != nil {
 		return err
 	}
 	e.report.SizeBytes.FP32, err = folderBytes(e.work)

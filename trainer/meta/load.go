@@ -14,7 +14,7 @@ import (
 // head fit for its algorithm. Whether the network can do what is configured
 // is for [Learner.Fits] to say.
 func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, device tensor.Device) (*Learner, error) {
-	encoder, err := model.Load(s, config.Model, device)
+	encoder, err := model.Load(s, config.Model.Path, device)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func Check(name string, value any) error {
 	if !ok {
 		return unknown(name)
 	}
-	if s.Type == Mapping {
+	if _, isMapping := value.(map[string]any); s.Type == Mapping || s.Type == FolderOrMapping && isMapping {
 		dot := strings.LastIndex(name, ".") + 1
 		flat, problems := flatten(name[:dot], map[string]any{name[dot:]: value})
 		_, more := readAll(new(Config), flat)
@@ -90,7 +90,7 @@ func CheckChoices(name string, choices []any) error {
 	return nil
 }
 
-// canonical returns the value as float64, int64 or string.
+// canonical returns the value as float64, int64, string or []int64.
 func (s Setting) canonical(value any) (any, *Problem) {
 	bad := func(text string) (any, *Problem) {
 		return nil, &Problem{Name: s.Name, Text: text, Hint: "use " + s.Allowed()}
@@ -111,6 +111,8 @@ func (s Setting) canonical(value any) (any, *Problem) {
 			return int64(v), nil
 		}
 		return v, nil
+	case Numbers:
+		return s.canonicalNumbers(value)
 	}
 	text, ok := value.(string)
 	if !ok {
@@ -127,6 +129,28 @@ func (s Setting) canonical(value any) (any, *Problem) {
 		return bad("is empty")
 	}
 	return text, nil
+}
+
+// canonicalNumbers reads a list of whole numbers, or one, as []int64.
+func (s Setting) canonicalNumbers(value any) (any, *Problem) {
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	one := Setting{Name: s.Name, Type: Int, Range: s.Range}
+	numbers := make([]int64, len(list))
+	for i, v := range list {
+		n, p := one.canonical(v)
+		if p != nil {
+			p.Hint = "use " + s.Allowed()
+			return nil, p
+		}
+		numbers[i] = n.(int64)
+	}
+	if len(numbers) == 0 {
+		return nil, &Problem{Name: s.Name, Text: "is an empty list", Hint: "use " + s.Allowed()}
+	}
+	return numbers, nil
 }
 
 // toFloat accepts every number that YAML, JSON and Go code produce.

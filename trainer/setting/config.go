@@ -7,12 +7,14 @@ import (
 	"strings"
 )
 
+var modelKinds = []string{}
+
 var taskKinds = []string{"wordnet", "jsonl", "csv", "text-folder"}
 
 // A Config is a complete, checked configuration of a meta-training run.
 // The schema documents each field under the name of its setting.
 type Config struct {
-	Model     string
+	Model     Model
 	Tasks     Tasks
 	Split     map[string][]string // train, validation, test; nil: draw it
 	Algorithm string
@@ -47,6 +49,20 @@ type Config struct {
 	Threads int  // 0: the worker's share
 	Device  Device
 	Metric  string // val_loss, val_accuracy
+}
+
+// A Model says what is trained: a folder, or a network from nothing.
+type Model struct {
+	Path string // of a pretrained model; "" when Kind says what to make
+	Kind string
+}
+
+// String names the model in messages.
+func (m Model) String() string {
+	if m.Path != "" {
+		return m.Path
+	}
+	return "the " + m.Kind
 }
 
 // Tasks says where a family of tasks is and how it is cut.
@@ -117,8 +133,12 @@ func flatten(prefix string, values map[string]any) (map[string]any, Problems) {
 				problems = append(problems, unknown(name))
 			case name == "split":
 				flat[name] = value
-			case s.Type == Mapping:
+			case s.Type == Mapping, s.Type == FolderOrMapping:
 				part, ok := value.(map[string]any)
+				if !ok && s.Type == FolderOrMapping {
+					flat[name] = value
+					continue
+				}
 				if !ok {
 					problems = append(problems, Problem{Name: name, Text: show(value) + " is not a mapping", Hint: "write it as {" + firstPart(name) + ": …}"})
 					continue
@@ -158,6 +178,7 @@ func readAll(c *Config, flat map[string]any) (given map[string]bool, problems Pr
 				problems = append(problems, *p)
 			}
 		case s.Type == Mapping:
+		case s.Type == FolderOrMapping && isMapping(value): // its parts follow
 		case ok:
 			v, p := s.canonical(value)
 			if p != nil {
@@ -172,6 +193,11 @@ func readAll(c *Config, flat map[string]any) (given map[string]bool, problems Pr
 	}
 	c.SeedSet = given["seed"]
 	return given, problems
+}
+
+func isMapping(value any) bool {
+	_, ok := value.(map[string]any)
+	return ok
 }
 
 // readSplit reads the names of a split. Whether they exist is for the task

@@ -27,20 +27,23 @@ const (
 	Pattern Type = "pattern" // a word of one of several forms, such as bottom-4
 	Text    Type = "text"    // any string that is not empty
 	Path    Type = "path"    // a file or folder
+	Numbers Type = "numbers" // whole numbers: a list of them, or one
 	Mapping Type = "mapping" // has parts, listed under dotted names
+	// FolderOrMapping is a path, or a mapping as Mapping is.
+	FolderOrMapping Type = "folder or mapping"
 )
 
 // A Setting describes one thing that can be set.
 type Setting struct {
-	// Name is the key in a study file. The parts of the mapping tasks have
-	// dotted names, such as tasks.kind.
+	// Name is the key in a study file. The parts of a mapping have dotted
+	// names, such as tasks.kind.
 	Name string
 	Type Type
-	// Default is the value that stands for an absent one: a float64, int64
-	// or string. nil means that there is none: see Required and Doc.
+	// Default is the value that stands for an absent one: a float64, int64,
+	// string or []int64. nil means that there is none: see Required and Doc.
 	Default  any
 	Required bool
-	// Range bounds Float and Int settings.
+	// Range bounds Float and Int settings, and each of Numbers.
 	Range Range
 	// Choices lists the allowed words of a Choice, the forms of a Pattern.
 	Choices []string
@@ -54,7 +57,7 @@ type Setting struct {
 	Doc string
 
 	parse func(string) error     // Pattern only
-	set   func(c *Config, v any) // v is canonical: float64, int64 or string
+	set   func(c *Config, v any) // v is canonical: float64, int64, string or []int64
 	_     struct{}               // keyed literals only
 }
 
@@ -110,8 +113,12 @@ func (s Setting) Allowed() string {
 		return "a whole number in " + s.Range.String()
 	case Choice, Pattern:
 		return strings.Join(s.Choices, ", ")
+	case Numbers:
+		return "whole numbers in " + s.Range.String() + ": a list such as [40, 40], or one"
 	case Mapping:
 		return "a mapping"
+	case FolderOrMapping:
+		return "a folder, or a mapping"
 	case Path:
 		return "a file or folder"
 	}

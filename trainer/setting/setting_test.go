@@ -30,7 +30,7 @@ func TestParseDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Model: "models/m", Algorithm: "protonet",
+		Model: Model{Path: "models/m"}, Algorithm: "protonet",
 		Tasks: Tasks{
 			Kind: "wordnet", Text: "text", Label: "label", Task: "task",
 			Fractions: Fractions{Train: 0.64, Validation: 0.16, Test: 0.2},

@@ -1,0 +1,29 @@
+package setting
+
+// modelSettings say what is trained.
+var modelSettings = []Setting{
+	{
+		Name: "model", Type: FolderOrMapping, Required: true,
+		Doc: "Folder of the pretrained model, as Hugging Face lays it out: config.json, the weights and the tokenizer. Or a mapping that describes a network to train from nothing.",
+		set: func(c *Config, v any) { c.Model.Path = v.(string) },
+	},
+	{
+		Name: "model.kind", Type: Choice, Fixed: true, Choices: modelKinds,
+		Doc: "The network to train from nothing.",
+		set: func(c *Config, v any) { c.Model.Kind = v.(string) },
+	},
+}
+
+// textSettings say how texts become vectors.
+var textSettings = []Setting{
+	{
+		Name: "max_length", Type: Int, Default: int64(128), Range: between(3, 8192),
+		Doc: "Tokens of a text, the two special ones included; longer texts are cut.",
+		set: func(c *Config, v any) { c.MaxLength = int(v.(int64)) },
+	},
+	{
+		Name: "pooling", Type: Choice, Default: "mean", Choices: []string{"mean", "cls"},
+		Doc: "How token vectors become one: their mean over the text (Reimers and Gurevych 2019) or the vector of [CLS].",
+		set: func(c *Config, v any) { c.Pooling = v.(string) },
+	},
+}

@@ -1,0 +1,72 @@
+package setting
+
+// taskSettings say what it is trained on.
+var taskSettings = []Setting{
+	{
+		Name: "tasks", Type: Mapping, Required: true, Fixed: true,
+		Doc: "The family of tasks that is learned from.",
+	},
+	{
+		Name: "tasks.kind", Type: Choice, Required: true, Fixed: true, Choices: taskKinds,
+		Doc: "wordnet: glosses classified by lexicographer file. jsonl, csv: one file of labelled texts. text-folder: a folder of such files.",
+		set: func(c *Config, v any) { c.Tasks.Kind = v.(string) },
+	},
+	{
+		Name: "tasks.path", Type: Path, Fixed: true,
+		Doc: "The file or folder. For wordnet it may be left out: the usual places are looked at.",
+		set: func(c *Config, v any) { c.Tasks.Path = v.(string) },
+	},
+	{
+		Name: "tasks.text", Type: Text, Default: "text", Fixed: true,
+		Doc: "Column that holds the text.",
+		set: func(c *Config, v any) { c.Tasks.Text = v.(string) },
+	},
+	{
+		Name: "tasks.label", Type: Text, Default: "label", Fixed: true,
+		Doc: "Column that holds the class.",
+		set: func(c *Config, v any) { c.Tasks.Label = v.(string) },
+	},
+	{
+		Name: "tasks.task", Type: Text, Default: "task", Fixed: true,
+		Doc: "Column that holds the task. A family without the column has classes only, and tasks are made of them.",
+		set: func(c *Config, v any) { c.Tasks.Task = v.(string) },
+	},
+	{
+		Name: "tasks.max_per_class", Type: Int, Default: int64(0), Fixed: true, Range: between(0, maxCount),
+		Doc: "Most examples kept of a class, drawn with split_seed; 0 keeps all.",
+		set: func(c *Config, v any) { c.Tasks.MaxPerClass = int(v.(int64)) },
+	},
+	{
+		Name: "tasks.min_per_class", Type: Int, Default: int64(0), Fixed: true, Range: between(0, maxCount),
+		Doc: "Classes with fewer examples are left out; 0 keeps all.",
+		set: func(c *Config, v any) { c.Tasks.MinPerClass = int(v.(int64)) },
+	},
+	{
+		Name: "tasks.split_seed", Type: Int, Default: int64(0), Fixed: true, Range: between(0, maxSeed),
+		Doc: "Seed of the split into meta-train, meta-validation and meta-test.",
+		set: func(c *Config, v any) { c.Tasks.SplitSeed = v.(int64) },
+	},
+	{
+		Name: "tasks.split", Type: Mapping, Fixed: true,
+		Doc: "The share of the classes (or tasks) that each part of the split gets; the three sum to 1. The defaults are those of miniImageNet.",
+	},
+	{
+		Name: "tasks.split.train", Type: Float, Default: 0.64, Fixed: true, Range: openBoth(0, 1),
+		Doc: "Share for meta-training.",
+		set: func(c *Config, v any) { c.Tasks.Fractions.Train = v.(float64) },
+	},
+	{
+		Name: "tasks.split.validation", Type: Float, Default: 0.16, Fixed: true, Range: openBoth(0, 1),
+		Doc: "Share for meta-validation, which the search sees.",
+		set: func(c *Config, v any) { c.Tasks.Fractions.Validation = v.(float64) },
+	},
+	{
+		Name: "tasks.split.test", Type: Float, Default: 0.2, Fixed: true, Range: openBoth(0, 1),
+		Doc: "Share for meta-test, which only the final report sees.",
+		set: func(c *Config, v any) { c.Tasks.Fractions.Test = v.(float64) },
+	},
+	{
+		Name: "split", Type: Mapping, Fixed: true,
+		Doc: "The split itself: names of classes or tasks under train, validation and test. Written into a study when it is created; drawn with split_seed when absent.",
+	},
+}
