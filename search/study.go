@@ -45,6 +45,10 @@ func (s *Study) Direction() Direction {
 	return s.Directions[0]
 }
 
+// Several reports whether trials are judged by more than one value: such a
+// study has a Pareto front instead of a best trial.
+func (s *Study) Several() bool { return len(s.Directions) > 1 }
+
 // A Definition is everything that a study file says. It is stored with the
 // study as JSON, so that any worker anywhere can run trials of it.
 type Definition struct {
@@ -62,14 +66,6 @@ type Definition struct {
 	// Split is the task split that was drawn when the study was created:
 	// task or class names by role (train, validation, test).
 	Split map[string][]string `json:"split,omitempty"`
-}
-
-// ObjectiveSpec says what a trial runs and what it is judged by.
-type ObjectiveSpec struct {
-	Kind      string    `json:"kind"`   // meta-training, command, external
-	Metric    string    `json:"metric"` // for example val_loss
-	Direction Direction `json:"direction"`
-	Command   []string  `json:"command,omitempty"`
 }
 
 // SamplerSpec names a sampler and its options.

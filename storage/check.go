@@ -23,11 +23,10 @@ func checkDefinition(def search.Definition) error {
 	case len(def.Name) > maxName:
 		return refuse("the study's name has %d bytes: at most %d are allowed", len(def.Name), maxName)
 	}
-	switch def.Objective.Direction {
-	case "", search.Minimize, search.Maximize:
-		return nil
+	if err := def.Objective.Check(); err != nil {
+		return refuse("study %q: %w", def.Name, err)
 	}
-	return refuse("study %q: direction %q: want minimize or maximize", def.Name, def.Objective.Direction)
+	return nil
 }
 
 // checkParams refuses parameters without a distribution that holds them.
@@ -82,10 +81,10 @@ func checkOutcome(o search.Outcome, objectives int, last float64) (search.Outcom
 			}
 		}
 	case search.Pruned:
-		if len(o.Values) == 0 {
+		if len(o.Values) == 0 && objectives < 2 {
 			o.Values = []float64{last}
 		}
-		if slices.ContainsFunc(o.Values, math.IsNaN) {
+		if len(o.Values) != max(1, objectives) || slices.ContainsFunc(o.Values, math.IsNaN) {
 			o.Values = nil
 		}
 	case search.Failed:

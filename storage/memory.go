@@ -32,7 +32,7 @@ var (
 type memoryStudy struct {
 	id         int64
 	name       string
-	direction  search.Direction
+	directions []search.Direction
 	definition string // JSON, so that every reader has a copy of its own
 	created    time.Time
 	paused     bool
@@ -80,7 +80,7 @@ func (s *memoryStudy) read() (search.Study, error) {
 		return search.Study{}, err
 	}
 	return search.Study{
-		ID: s.id, Name: s.name, Directions: []search.Direction{s.direction},
+		ID: s.id, Name: s.name, Directions: s.directions,
 		Created: s.created, Paused: s.paused, Definition: def,
 	}, nil
 }
@@ -97,11 +97,9 @@ func (m *memory) find(name string) (*memoryStudy, error) {
 
 // CreateStudy implements [search.Store].
 func (m *memory) CreateStudy(ctx context.Context, def search.Definition) (*search.Study, error) {
+	def.Objective = def.Objective.Complete()
 	if err := checkDefinition(def); err != nil {
 		return nil, err
-	}
-	if def.Objective.Direction == "" {
-		def.Objective.Direction = search.Minimize
 	}
 	text, err := encodeDefinition(def)
 	if err != nil {
@@ -113,7 +111,7 @@ func (m *memory) CreateStudy(ctx context.Context, def search.Definition) (*searc
 		return nil, fmt.Errorf("create study %q: %w", def.Name, search.ErrExists)
 	}
 	study := &memoryStudy{
-		id: m.studyID + 1, name: def.Name, direction: def.Objective.Direction, definition: text, created: m.now().UTC(),
+		id: m.studyID + 1, name: def.Name, directions: slices.Clone(def.Objective.AllDirections()), definition: text, created: m.now().UTC(),
 	}
 	for _, fixed := range def.Enqueue {
 		if _, err := m.enqueue(study, fixed); err != nil {
@@ -291,7 +289,7 @@ func (s *memoryStudy) better(t *search.Trial) bool {
 	if t.Value() == s.best.Value() {
 		return t.Number < s.best.Number
 	}
-	return s.direction.Better(t.Value(), s.best.Value())
+	return s.directions[0].Better(t.Value(), s.best.Value())
 }
 
 // change returns a copy of a trial to be changed and put.

@@ -224,7 +224,7 @@ func (m *memory) Finish(ctx context.Context, c search.Claim, o search.Outcome) e
 		if r, ok := t.Last(); ok {
 			last = r.Value
 		}
-		o, err := checkOutcome(o, 1, last)
+		o, err := checkOutcome(o, len(s.directions), last)
 		if err != nil {
 			return err
 		}

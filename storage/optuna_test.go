@@ -141,6 +141,7 @@ func TestTwoObjectives(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "directions", study.Directions, []search.Direction{search.Minimize, search.Maximize})
+	same(t, "metrics", study.Definition.Objective.AllMetrics(), []string{"values_0", "values_1"})
 	claim, err := store.Start(t.Context(), study.ID, search.NewTrial{}, "w", time.Hour, 0)
 	if err != nil {
 		t.Fatal(err)

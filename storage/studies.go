@@ -19,11 +19,9 @@ const metricNames = "study:metric_names"
 
 // CreateStudy implements [search.Store].
 func (s *sqlStore) CreateStudy(ctx context.Context, def search.Definition) (*search.Study, error) {
+	def.Objective = def.Objective.Complete()
 	if err := checkDefinition(def); err != nil {
 		return nil, err
-	}
-	if def.Objective.Direction == "" {
-		def.Objective.Direction = search.Minimize
 	}
 	var study *search.Study
 	err := s.update(ctx, fmt.Sprintf("create study %q", def.Name), func(tx *gorm.DB) error {
@@ -67,12 +65,12 @@ func insertStudy(tx *gorm.DB, def search.Definition, now time.Time) (int64, erro
 	if err := tx.Create(&row).Error; err != nil {
 		return 0, err
 	}
-	rows := []any{
-		&directionRow{StudyID: row.StudyID, Direction: strings.ToUpper(string(def.Objective.Direction))},
-		&ownStudyRow{StudyID: row.StudyID, DefinitionJSON: text, CreatedAt: utc(now)},
+	rows := []any{&ownStudyRow{StudyID: row.StudyID, DefinitionJSON: text, CreatedAt: utc(now)}}
+	for i, d := range def.Objective.AllDirections() {
+		rows = append(rows, &directionRow{StudyID: row.StudyID, Objective: i, Direction: strings.ToUpper(string(d))})
 	}
 	if def.Objective.Metric != "" {
-		names, err := encodeList(def.Objective.Metric)
+		names, err := encodeList(def.Objective.AllMetrics()...)
 		if err != nil {
 			return 0, err
 		}

@@ -3,6 +3,7 @@ package storage
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,11 +73,11 @@ func assembleStudies(rows []studyJoined, directions []directionRow, attrs, syste
 		}
 		study.UserAttrs[row.Key] = decodeAttr(row.ValueJSON)
 	}
-	metrics := make(map[int64]string, len(system))
+	metrics := make(map[int64][]string, len(system))
 	for _, row := range system {
 		var names []string
-		if json.Unmarshal([]byte(row.ValueJSON), &names) == nil && len(names) > 0 {
-			metrics[row.StudyID] = names[0]
+		if json.Unmarshal([]byte(row.ValueJSON), &names) == nil {
+			metrics[row.StudyID] = names
 		}
 	}
 	for i, row := range rows {
@@ -100,18 +101,28 @@ func directionOf(name string) search.Direction {
 
 // definitionOf reads a stored definition. A study of Optuna's has none: its
 // trials are run from outside and its space is only known from its trials.
-func definitionOf(text string, study *search.Study, metric string) (search.Definition, error) {
+func definitionOf(text string, study *search.Study, metrics []string) (search.Definition, error) {
 	if text != "" {
 		return decodeDefinition(text)
 	}
-	if metric == "" {
-		metric = "value"
+	if len(metrics) != max(1, len(study.Directions)) || slices.Contains(metrics, "") {
+		metrics = unnamed(len(study.Directions))
 	}
-	return search.Definition{
-		Version:   1,
-		Name:      study.Name,
-		Objective: search.ObjectiveSpec{Kind: "external", Metric: metric, Direction: study.Direction()},
-	}, nil
+	objective := search.ObjectiveSpec{Kind: "external", Metrics: metrics, Directions: study.Directions}
+	return search.Definition{Version: 1, Name: study.Name, Objective: objective.Complete()}, nil
+}
+
+// unnamed returns what the values of a study are called that has no names for
+// them: as in the columns of Optuna's data frames.
+func unnamed(objectives int) []string {
+	if objectives < 2 {
+		return []string{"value"}
+	}
+	names := make([]string, objectives)
+	for i := range names {
+		names[i] = fmt.Sprintf("values_%d", i)
+	}
+	return names
 }
 
 // loadSummaries reads studies with their counts and best trials, the number

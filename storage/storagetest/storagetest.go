@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) search.Store) {
 		{"TrialsQuery", testTrialsQuery},
 		{"Best", testBest},
 		{"UnknownStudy", testUnknownStudy},
+		{"SeveralObjectives", testSeveralObjectives},
 		{"CancelledContext", testCancelledContext},
 		{"HostileText", testHostileText},
 		{"ConcurrentStart", testConcurrentStart},
