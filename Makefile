@@ -12,15 +12,18 @@ SEEDS ?= 30
 # More flags for `go test`, for example FLAGS='-run TestBert -v'.
 FLAGS ?=
 
-.PHONY: help setup build demo model wordnet test test-race test-torch lint bench bench-search fmt clean
+.PHONY: help setup toolchain build demo model wordnet test test-race test-torch lint bench bench-search fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## install what a build needs and is missing: libtorch, a C++ compiler
+setup: toolchain ## install what is missing: libtorch, a C++ compiler, the databases of the tests
+	@scripts/databases.sh
+
+toolchain:
 	@scripts/setup.sh
 
-build: setup ## build bin/hpsearch and bin/hpsearch-trainer (set-up included)
+build: toolchain ## build bin/hpsearch and bin/hpsearch-trainer (set-up included)
 	@scripts/build.sh
 
 demo: build ## do the whole job on a real model and real text; DEMO=small for a quick one
@@ -32,16 +35,16 @@ model: ## fetch the demo's model, all-MiniLM-L6-v2 (84 MB), and print its folder
 wordnet: ## fetch the demo's texts, WordNet, and print their folder
 	@scripts/fetch-wordnet.sh
 
-test: build ## run all tests (set-up and the model that they need included)
+test: build setup ## run all tests (set-up and the model that they need included)
 	@scripts/test.sh $(FLAGS)
 
 test-race: setup ## run the tests of the packages without libtorch under the race detector
 	@scripts/packages.sh go | CGO_ENABLED=1 xargs go test -race $(FLAGS)
 
-test-torch: setup ## run the trainer's tests on PyPI's torch; TORCH=2.11.0 names the version
+test-torch: toolchain ## run the trainer's tests on PyPI's torch; TORCH=2.11.0 names the version
 	@scripts/test-torch.sh $(TORCH) $(FLAGS)
 
-lint: setup ## run golangci-lint (built from source the first time: some minutes)
+lint: toolchain ## run golangci-lint (built from source the first time: some minutes)
 	@scripts/lint.sh
 
 bench: build ## measure the start-up time, and a training step against Python's

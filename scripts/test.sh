@@ -10,6 +10,11 @@ HPSEARCH_TEST_MODEL=$(scripts/fetch-model.sh)
 WNSEARCHDIR=$(scripts/fetch-wordnet.sh)
 export HPSEARCH_TEST_MODEL WNSEARCHDIR
 
+# Where the set-up could install the databases, the tests on them must run.
+if have apt-get && can_be_root; then
+  export HPSEARCH_TEST_DATABASES=required
+fi
+
 mapfile -t plain < <(scripts/packages.sh go)
 mapfile -t libtorch < <(scripts/packages.sh libtorch)
 [ ${#plain[@]} -gt 0 ] && [ ${#libtorch[@]} -gt 0 ] || die "the packages could not be listed; see above"
