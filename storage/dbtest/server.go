@@ -39,7 +39,7 @@ var ErrMissing = errors.New("the database server is not installed")
 // password has characters that a URL must escape.
 const (
 	User     = "hpsearch"
-	Password = "s3cret/@ü"
+	Password = "s3cret/@:%"
 )
 
 // Options are how a server runs.
