@@ -3,12 +3,14 @@
 #
 # Runs all tests: the packages without libtorch as they are shipped, without
 # cgo, and the others through fit. The tests that need a real model find it
-# in HPSEARCH_TEST_MODEL.
+# in HPSEARCH_TEST_MODEL, those that need Optuna a Python that has it in
+# HPSEARCH_TEST_OPTUNA.
 source "$(dirname "$0")/lib.sh"
 
 HPSEARCH_TEST_MODEL=$(scripts/fetch-model.sh)
 WNSEARCHDIR=$(scripts/fetch-wordnet.sh)
-export HPSEARCH_TEST_MODEL WNSEARCHDIR
+HPSEARCH_TEST_OPTUNA=$(scripts/fetch-optuna.sh)
+export HPSEARCH_TEST_MODEL WNSEARCHDIR HPSEARCH_TEST_OPTUNA
 
 # Where the set-up could install the databases, the tests on them must run.
 if have apt-get && can_be_root; then

@@ -96,7 +96,7 @@ func (s *sqlStore) Study(ctx context.Context, name string) (*search.Study, error
 			return search.ErrNotFound
 		}
 		study = &studies[0]
-		return nil
+		return learnSpace(tx, study)
 	})
 	return study, err
 }

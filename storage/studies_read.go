@@ -99,6 +99,9 @@ func directionOf(name string) search.Direction {
 	return search.Minimize
 }
 
+// external is the kind of a study whose trials are asked for and told.
+const external = "external"
+
 // definitionOf reads a stored definition. A study of Optuna's has none: its
 // trials are run from outside and its space is only known from its trials.
 func definitionOf(text string, study *search.Study, metrics []string) (search.Definition, error) {
@@ -108,7 +111,7 @@ func definitionOf(text string, study *search.Study, metrics []string) (search.De
 	if len(metrics) != max(1, len(study.Directions)) || slices.Contains(metrics, "") {
 		metrics = unnamed(len(study.Directions))
 	}
-	objective := search.ObjectiveSpec{Kind: "external", Metrics: metrics, Directions: study.Directions}
+	objective := search.ObjectiveSpec{Kind: external, Metrics: metrics, Directions: study.Directions}
 	return search.Definition{Version: 1, Name: study.Name, Objective: objective.Complete()}, nil
 }
 
