@@ -12,6 +12,7 @@ func resolvePaths(train map[string]any, dir string) {
 	for _, key := range []string{"model", "tasks"} {
 		if inner, ok := train[key].(map[string]any); ok {
 			resolveKey(inner, "path", dir)
+			resolveKey(inner, "tokenizer", dir)
 		}
 	}
 }

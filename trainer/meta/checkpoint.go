@@ -152,7 +152,7 @@ func (r *run) readPosition(path string, metadata map[string]string) (here positi
 // another machine.
 func fingerprint(c *setting.Config) string {
 	relevant := *c
-	relevant.Model.Path, relevant.Tasks.Path = "", ""
+	relevant.Model.Path, relevant.Model.Tokenizer, relevant.Tasks.Path = "", "", ""
 	relevant.Threads, relevant.Device = 0, setting.Device{}
 	relevant.Seed, relevant.SeedSet = 0, false // the run's seed counts, which has its own field
 	encoded, err := json.Marshal(relevant)

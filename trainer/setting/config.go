@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-var modelKinds = []string{}
+var modelKinds = []string{ModelBERT}
 
 var taskKinds = []string{"wordnet", "jsonl", "csv", "text-folder"}
 
@@ -19,12 +19,17 @@ type Config struct {
 	Split     map[string][]string // train, validation, test; nil: draw it
 	Algorithm string
 
-	LearningRate float64
-	WeightDecay  float64
-	Freeze       Freeze
-	WarmupRatio  float64
-	Dropout      float64
-	GradientClip float64 // 0: off
+	LearningRate  float64
+	WeightDecay   float64
+	Freeze        Freeze
+	UnfreezeRatio float64
+	LoRAAlpha     float64 // 0: twice the rank
+	LayerDecay    float64 // 1: off
+	PrefixCache   string  // one of the Prefix constants
+	PrefixCacheMB int64
+	WarmupRatio   float64
+	Dropout       float64
+	GradientClip  float64 // 0: off
 
 	BatchSize     int
 	Ways          int
@@ -55,6 +60,22 @@ type Config struct {
 type Model struct {
 	Path string // of a pretrained model; "" when Kind says what to make
 	Kind string
+
+	Layers    int
+	Hidden    []int64 // bert has one width
+	Heads     int64
+	Tokenizer string // a folder or a vocab.txt
+}
+
+// The networks that can be trained from nothing.
+const ModelBERT = "bert"
+
+// TokenizerPath returns where the tokenizer of a model of texts is.
+func (m Model) TokenizerPath() string {
+	if m.Path != "" {
+		return m.Path
+	}
+	return m.Tokenizer
 }
 
 // String names the model in messages.

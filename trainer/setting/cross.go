@@ -29,6 +29,7 @@ func (c *Config) crossCheck(given map[string]bool, searched []string) Problems {
 	if given["model"] && c.Model.Path == "" && c.Model.Kind == "" {
 		ps = append(ps, Problem{Name: "model.kind", Text: "is missing", Hint: "name a folder, or one of " + strings.Join(modelKinds, ", ")})
 	}
+	ps = append(ps, c.Model.check(given)...)
 	ps = append(ps, c.Tasks.check(given)...)
 	ps = append(ps, c.checkLength(given)...)
 	return append(ps, c.checkEpisodes()...)

@@ -12,6 +12,26 @@ var modelSettings = []Setting{
 		Doc: "The network to train from nothing.",
 		set: func(c *Config, v any) { c.Model.Kind = v.(string) },
 	},
+	{
+		Name: "model.layers", Type: Int, Fixed: true, Range: between(1, 96),
+		Doc: "bert: layers above the embeddings.",
+		set: func(c *Config, v any) { c.Model.Layers = int(v.(int64)) },
+	},
+	{
+		Name: "model.hidden", Type: Numbers, Fixed: true, Range: between(1, 1<<16),
+		Doc: "bert: the width of the hidden states, a multiple of heads.",
+		set: func(c *Config, v any) { c.Model.Hidden = v.([]int64) },
+	},
+	{
+		Name: "model.heads", Type: Int, Fixed: true, Range: between(1, 1024),
+		Doc: "bert: heads of attention.",
+		set: func(c *Config, v any) { c.Model.Heads = v.(int64) },
+	},
+	{
+		Name: "model.tokenizer", Type: Path, Fixed: true,
+		Doc: "bert: the tokenizer, a folder of Hugging Face's layout or a vocab.txt.",
+		set: func(c *Config, v any) { c.Model.Tokenizer = v.(string) },
+	},
 }
 
 // textSettings say how texts become vectors.
