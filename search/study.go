@@ -95,6 +95,22 @@ type Budget struct {
 	// NoImprovement is the number of trials after the best one after which
 	// the study stops, see [Reached].
 	NoImprovement int `json:"no_improvement,omitempty"`
+	// Terminator judges whether more trials are worth their while; nil for
+	// none.
+	Terminator *TerminatorSpec `json:"terminator,omitempty"`
+	// StallTimeout is how long a trial may run without a sign of life before
+	// it is taken for hung, see [Session].
+	StallTimeout time.Duration `json:"stall_timeout,omitempty"` // in nanoseconds
+}
+
+// TerminatorSpec names a terminator and its options.
+type TerminatorSpec struct {
+	Kind string `json:"kind"` // regret-bound
+	// Error is the difference of two values that makes no difference, in
+	// units of the metric; nil has it estimated.
+	Error     *float64 `json:"error,omitempty"`
+	MinTrials int      `json:"min_trials,omitempty"` // complete ones before the first judgement; 0: the default
+	Interval  int      `json:"interval,omitempty"`   // complete trials from one judgement to the next; 0: the default
 }
 
 // Counts is the number of trials by state.

@@ -4,7 +4,8 @@
 // better values than the other samplers on nearly every function, with one
 // trial at a time and with eight, for the price of some ten milliseconds a
 // suggestion. Where that price is too high, the tree-structured Parzen
-// estimator suggests.
+// estimator suggests. Both look for the best of one value: where there are
+// several objectives, NSGA-II suggests.
 package auto
 
 import (
@@ -19,6 +20,7 @@ import (
 	"github.com/hpsearch/hpsearch/search/goptunabridge"
 	"github.com/hpsearch/hpsearch/search/gp"
 	"github.com/hpsearch/hpsearch/search/grid"
+	"github.com/hpsearch/hpsearch/search/nsga2"
 	"github.com/hpsearch/hpsearch/search/tpe"
 )
 
@@ -59,6 +61,7 @@ type Sampler struct {
 	*goptunabridge.Adapter
 	process search.Sampler
 	parzen  *tpe.Sampler
+	genetic *nsga2.Sampler
 	grid    *grid.Sampler
 }
 
@@ -72,11 +75,15 @@ func New(o Options) (*Sampler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auto: %w", err)
 	}
+	genetic, err := nsga2.New(nsga2.Options{Seed: o.Seed, StartupTrials: o.StartupTrials})
+	if err != nil {
+		return nil, fmt.Errorf("auto: %w", err)
+	}
 	every, err := grid.New(grid.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("auto: %w", err)
 	}
-	s := &Sampler{process: extrapolate.New(process), parzen: parzen, grid: every}
+	s := &Sampler{process: extrapolate.New(process), parzen: parzen, genetic: genetic, grid: every}
 	s.Adapter = goptunabridge.Adapt(s)
 	return s, nil
 }
@@ -84,27 +91,32 @@ func New(o Options) (*Sampler, error) {
 // Suggest implements [search.Sampler].
 func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, space search.Space, fixed map[string]any) (map[string]float64, error) {
 	var budget search.Budget
+	objectives := 1
 	if h.Study != nil {
-		budget = h.Study.Definition.Budget
+		budget, objectives = h.Study.Definition.Budget, len(h.Study.Directions)
 	}
 	if _, ok := exhaustible(space, budget); ok {
 		if params, err := s.grid.Suggest(ctx, h, number, space, fixed); err != nil {
 			return params, err
 		}
 	}
-	if kind, _ := choose(space, budget, len(h.Trials)); kind == "tpe" {
-		return s.parzen.Suggest(ctx, h, number, space, fixed)
+	sampler := s.process
+	switch kind, _ := choose(space, budget, objectives, len(h.Trials)); kind {
+	case "nsga2":
+		sampler = s.genetic
+	case "tpe":
+		sampler = s.parzen
 	}
-	return s.process.Suggest(ctx, h, number, space, fixed)
+	return sampler.Suggest(ctx, h, number, space, fixed)
 }
 
 // Choice says which sampler suggests the trials of a study and why, for
 // people: "gp: the fewest trials to a good value".
 func (s *Sampler) Choice(study *search.Study) string {
 	d := study.Definition
-	kind, why := choose(d.Space, d.Budget, 0)
+	kind, why := choose(d.Space, d.Budget, len(study.Directions), 0)
 	text := kind + ": " + why
-	if later, reason := choose(d.Space, d.Budget, math.MaxInt); later != kind {
+	if later, reason := choose(d.Space, d.Budget, len(study.Directions), math.MaxInt); later != kind {
 		text += fmt.Sprintf("; then %s: %s", later, reason)
 	}
 	if n, ok := exhaustible(d.Space, d.Budget); ok {
@@ -114,7 +126,7 @@ func (s *Sampler) Choice(study *search.Study) string {
 }
 
 // choose returns the kind and the reason for a study that has trials trials.
-func choose(space search.Space, budget search.Budget, trials int) (kind, why string) {
+func choose(space search.Space, budget search.Budget, objectives, trials int) (kind, why string) {
 	searched := 0
 	for _, p := range space {
 		if !p.Distribution.Single() {
@@ -122,6 +134,8 @@ func choose(space search.Space, budget search.Budget, trials int) (kind, why str
 		}
 	}
 	switch {
+	case objectives > 1:
+		return "nsga2", fmt.Sprintf("%d objectives have no best trial but a front of them", objectives)
 	case searched >= ManyParameters:
 		return "tpe", fmt.Sprintf("%d parameters are many for a Gaussian process", searched)
 	case budget.Parallel >= ManyWorkers:

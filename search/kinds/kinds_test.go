@@ -12,7 +12,7 @@ import (
 
 func TestEverySamplerKind(t *testing.T) {
 	t.Parallel()
-	if got, want := SamplerKinds(), []string{"auto", "tpe", "gp", "cmaes", "qmc", "grid", "random", "goptuna-tpe", "goptuna-random"}; !slices.Equal(got, want) {
+	if got, want := SamplerKinds(), []string{"auto", "tpe", "gp", "cmaes", "nsga2", "qmc", "grid", "random", "goptuna-tpe", "goptuna-random"}; !slices.Equal(got, want) {
 		t.Errorf("sampler kinds %v, want %v", got, want)
 	}
 	for _, kind := range append(SamplerKinds(), "") {
@@ -58,6 +58,7 @@ func TestOptionsAreRead(t *testing.T) {
 		{Kind: "tpe", Options: map[string]any{"candidates": 50.0}}, // what JSON makes of 50
 		{Kind: "gp", Options: map[string]any{"max_trials": 100, "kriging_believer": false}},
 		{Kind: "cmaes", Options: map[string]any{"population": 8}},
+		{Kind: "nsga2", Options: map[string]any{"population": 30}},
 		{Kind: "grid", Options: map[string]any{"points": 5}},
 		{Kind: "goptuna-tpe", Options: map[string]any{"candidates": int64(50)}},
 	} {
@@ -87,7 +88,7 @@ func TestSamplerErrors(t *testing.T) {
 		spec search.SamplerSpec
 		want string
 	}{
-		{search.SamplerSpec{Kind: "bayes"}, `unknown sampler "bayes"; the samplers are auto, tpe, gp, cmaes, qmc, grid, random, goptuna-tpe, goptuna-random`},
+		{search.SamplerSpec{Kind: "bayes"}, `unknown sampler "bayes"; the samplers are auto, tpe, gp, cmaes, nsga2, qmc, grid, random, goptuna-tpe, goptuna-random`},
 		{search.SamplerSpec{Kind: "tpe", StartupTrials: -1}, `sampler "tpe": startup_trials must not be negative: -1`},
 		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"gamma": 1}}, `sampler "tpe" has no option "gamma"; it has candidates, constant_liar`},
 		{search.SamplerSpec{Kind: "tpe", Options: map[string]any{"candidates": 0}}, `sampler "tpe": option "candidates" must be an integer of at least 1, not 0`},

@@ -11,6 +11,7 @@ import (
 	"github.com/hpsearch/hpsearch/search/goptunabridge"
 	"github.com/hpsearch/hpsearch/search/gp"
 	"github.com/hpsearch/hpsearch/search/grid"
+	"github.com/hpsearch/hpsearch/search/nsga2"
 	"github.com/hpsearch/hpsearch/search/qmc"
 	"github.com/hpsearch/hpsearch/search/random"
 	"github.com/hpsearch/hpsearch/search/tpe"
@@ -71,6 +72,17 @@ var samplerKinds = []samplerKind{
 		}
 		return cmaes.New(c)
 	}},
+	{"nsga2", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
+		n := nsga2.Options{
+			Seed:          spec.Seed,
+			StartupTrials: spec.StartupTrials,
+			Population:    o.natural("population", 4),
+		}
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		return nsga2.New(n)
+	}},
 	{"qmc", func(spec search.SamplerSpec, o *options) (search.Sampler, error) {
 		return qmc.New(spec.Seed), o.check()
 	}},
@@ -114,8 +126,8 @@ func SamplerKinds() []string {
 // option of the wrong type or range.
 //
 // Options: tpe has candidates (an integer, 48) and constant_liar (true); gp
-// has max_trials (400) and kriging_believer (true); cmaes has population; grid
-// has points; goptuna-tpe has candidates; the others have none.
+// has max_trials (400) and kriging_believer (true); cmaes and nsga2 (20) have
+// population; grid has points; goptuna-tpe has candidates; the others have none.
 func NewSampler(spec search.SamplerSpec) (search.Sampler, error) {
 	kind := spec.Kind
 	if kind == "" {
