@@ -20,11 +20,8 @@ const (
 	DefaultGrace        = 30 * time.Second
 )
 
-// The names of what a trial's folder holds.
-const (
-	LogFile       = "log"
-	CheckpointDir = "checkpoint"
-)
+// LogFile is the name of the log in a trial's folder.
+const LogFile = "log"
 
 // ProcessConfig says how to start a trainer. Only Command is required.
 type ProcessConfig struct {
@@ -101,8 +98,8 @@ func (p *Process) Hello(ctx context.Context) (protocol.Hello, error) {
 }
 
 // Run implements [search.Objective]. The trainer's log goes to the file log
-// in the task's folder, which is made, and its checkpoints to the folder
-// checkpoint there. What the trainer writes to its standard error at the very
+// in the task's folder, which is made, and its checkpoints to a folder there
+// that belongs to the attempt, see [CheckpointDir]. What the trainer writes to its standard error at the very
 // end of a trial may be found in the log of the next one: nothing orders it
 // with the result.
 //
@@ -179,7 +176,7 @@ func trialMessage(task search.Task) (protocol.Trial, error) {
 		Metric: task.Metric, Direction: string(task.Direction),
 	}
 	if task.Dir != "" {
-		m.CheckpointDir = filepath.Join(task.Dir, CheckpointDir)
+		m.CheckpointDir = checkpointPath(task.Dir, task.Attempt)
 	}
 	return m, nil
 }
@@ -228,6 +225,11 @@ func relativePaths(dataDir string, artifacts map[string]string) (map[string]stri
 func (p *Process) startLogged(ctx context.Context, task search.Task, stopping <-chan struct{}) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if task.Dir != "" {
+		if err := inheritCheckpoint(task); err != nil {
+			return fmt.Errorf("%w: %w", search.ErrUnavailable, err)
+		}
 	}
 	log, err := openLog(task)
 	if err != nil {

@@ -21,6 +21,7 @@ type Options struct {
 	Trials   int    // 0: the study's own budget, like the next two
 	Parallel int
 	Timeout  time.Duration
+	Lease    time.Duration
 	Devices  []string
 }
 
@@ -56,6 +57,7 @@ the second stops at once.`,
 	flags.IntVar(&o.Trials, "trials", 0, "total number of trials of the study (default: the study file's)")
 	flags.IntVar(&o.Parallel, "parallel", 0, "workers, each with its share of the cores (default: the study file's, else 1)")
 	flags.DurationVar(&o.Timeout, "timeout", 0, "end this run after that time, such as 30m (default: the study file's)")
+	work.LeaseFlag(flags, &o.Lease)
 	flags.StringVar(&device, "device", "auto", "auto, cpu, cuda, or cuda:0,1 to name devices")
 	return cmd
 }
@@ -71,7 +73,10 @@ func (o *Options) check(cmd *cobra.Command, device string) error {
 	case flags.Changed("timeout") && o.Timeout <= 0:
 		return app.Usagef(cmd, "--timeout must be positive")
 	}
-	var err error
+	err := work.CheckLease(o.Lease)
+	if err != nil {
+		return app.Usagef(cmd, "%w", err)
+	}
 	if o.Devices, err = work.ParseDevices(device); err != nil {
 		return app.Usagef(cmd, "%w", err)
 	}
@@ -99,7 +104,7 @@ func runStudy(ctx context.Context, o *Options) error {
 	}
 	job := &work.Job{
 		Factory: o.Factory, Store: store, Study: study,
-		Budget: o.budget(study.Definition.Budget), Devices: o.Devices,
+		Budget: o.budget(study.Definition.Budget), Devices: o.Devices, Lease: o.Lease,
 	}
 	if err := job.Run(ctx); err != nil {
 		return app.TooManyFailed(err, study.Name)

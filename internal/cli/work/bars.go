@@ -18,6 +18,7 @@ import (
 type bars struct {
 	search.NopObserver
 	study     *search.Study
+	lease     time.Duration
 	now       func() time.Time
 	container *mpb.Progress
 	bar       *mpb.Bar
@@ -45,7 +46,7 @@ type runningTrial struct {
 
 func newBars(j *Job) *bars {
 	b := &bars{
-		study: j.Study, now: j.Now, running: map[int]*runningTrial{},
+		study: j.Study, lease: j.Lease, now: j.Now, running: map[int]*runningTrial{},
 		container: mpb.New(mpb.WithOutput(j.Err), mpb.WithWidth(48), mpb.WithAutoRefresh(), mpb.WithRefreshRate(150*time.Millisecond)),
 	}
 	counts, err := j.Store.Counts(context.Background(), j.Study.ID)
@@ -136,7 +137,7 @@ func (b *bars) TrialEnded(t *search.Trial, end search.TrialEnd) {
 }
 
 // WorkerIdle implements [search.Observer].
-func (b *bars) WorkerIdle(trials int) { b.idle.Do(func() { b.say(waitingLine(trials)) }) }
+func (b *bars) WorkerIdle(trials int) { b.idle.Do(func() { b.say(waitingLine(trials, b.lease)) }) }
 
 // say writes a line above the bars.
 func (b *bars) say(line string) {

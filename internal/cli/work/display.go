@@ -3,6 +3,7 @@ package work
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/search"
@@ -36,9 +37,9 @@ func (quiet) say(string) {}
 func (quiet) close()     {}
 
 // waitingLine says why a run that has nothing to do does not end.
-func waitingLine(trials int) string {
+func waitingLine(trials int, lease time.Duration) string {
 	return fmt.Sprintf("Waiting for %d running trials of other workers: should a worker be lost, its trial goes on here in at most %s.",
-		trials, render.Span(search.DefaultLease))
+		trials, render.Span(lease))
 }
 
 // endLine describes how a trial ended, in one line.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -12,13 +13,14 @@ import (
 type lines struct {
 	search.NopObserver
 	study *search.Study
+	lease time.Duration
 
 	mu   sync.Mutex
 	w    io.Writer
 	idle sync.Once
 }
 
-func newLines(j *Job) *lines { return &lines{study: j.Study, w: j.Err} }
+func newLines(j *Job) *lines { return &lines{study: j.Study, lease: j.Lease, w: j.Err} }
 
 // TrialStarted implements [search.Observer]: a trial that goes on from an
 // earlier attempt is worth a line.
@@ -39,7 +41,7 @@ func (l *lines) TrialEnded(t *search.Trial, end search.TrialEnd) {
 }
 
 // WorkerIdle implements [search.Observer].
-func (l *lines) WorkerIdle(trials int) { l.idle.Do(func() { l.say(waitingLine(trials)) }) }
+func (l *lines) WorkerIdle(trials int) { l.idle.Do(func() { l.say(waitingLine(trials, l.lease)) }) }
 
 func (l *lines) say(line string) {
 	l.mu.Lock()

@@ -32,13 +32,13 @@ type retention struct {
 // is taken over.
 func (j *Job) retain(ctx context.Context, shown display, dir string) (display, error) {
 	r := &retention{display: shown, job: j, dir: dir}
-	left, err := filepath.Glob(filepath.Join(dir, "trials", "*", objective.CheckpointDir))
+	left, err := filepath.Glob(filepath.Join(dir, "trials", "*", objective.CheckpointDir+"*"))
 	if err != nil || len(left) == 0 {
 		return r, err
 	}
 	there := make(map[string]bool, len(left))
 	for _, path := range left {
-		there[path] = true
+		there[filepath.Dir(path)] = true
 	}
 	finished, err := j.Store.Trials(ctx, j.Study.ID, search.TrialQuery{
 		States: []search.State{search.Complete, search.Pruned, search.Failed}, After: -1, Brief: true,
@@ -47,15 +47,11 @@ func (j *Job) retain(ctx context.Context, shown display, dir string) (display, e
 		return nil, err
 	}
 	for _, t := range finished {
-		if there[r.checkpoint(t.Number)] {
+		if there[search.TrialDir(r.dir, t.Number)] {
 			r.ended = append(r.ended, t.Number)
 		}
 	}
 	return r, nil
-}
-
-func (r *retention) checkpoint(number int) string {
-	return filepath.Join(search.TrialDir(r.dir, number), objective.CheckpointDir)
 }
 
 // TrialEnded implements [search.Observer].
@@ -92,9 +88,19 @@ func (r *retention) clear(best int) {
 			kept = append(kept, number)
 			continue
 		}
-		if err := os.RemoveAll(r.checkpoint(number)); err != nil {
+		if err := r.remove(number); err != nil {
 			r.job.Log().Warn("a checkpoint is not cleared", "trial", number, "error", err)
 		}
 	}
 	r.ended = kept
+}
+
+// remove removes the checkpoints of all attempts at a trial.
+func (r *retention) remove(number int) error {
+	paths, err := objective.Checkpoints(search.TrialDir(r.dir, number))
+	errs := []error{err}
+	for _, path := range paths {
+		errs = append(errs, os.RemoveAll(path))
+	}
+	return errors.Join(errs...)
 }

@@ -26,6 +26,9 @@ type Job struct {
 	Study   *search.Study
 	Budget  search.Budget
 	Devices []string // see [ParseDevices]; dealt to the workers in turn
+	// Lease is how long a trial stays with this process when it gives no sign
+	// of life.
+	Lease time.Duration
 	// Preemptible makes SIGTERM end the job with [app.ErrPreempted].
 	Preemptible bool
 }
@@ -111,7 +114,7 @@ func (j *Job) runner(ctx context.Context) (*search.Runner, display, error) {
 			}
 			return objective.NewProcess(config)
 		},
-		Worker: workerName(), Budget: j.Budget, DataDir: dir, Observer: shown,
+		Worker: workerName(), Budget: j.Budget, DataDir: dir, Observer: shown, Lease: j.Lease,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)

@@ -3,6 +3,7 @@ package worker
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ import (
 type Options struct {
 	*app.Factory
 	Name    string
+	Lease   time.Duration
 	Devices []string
 }
 
@@ -35,13 +37,17 @@ a batch system should start the worker again.`,
 		Args: app.Args("the NAME of a study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Name = args[0]
-			var err error
+			err := work.CheckLease(o.Lease)
+			if err != nil {
+				return app.Usagef(cmd, "%w", err)
+			}
 			if o.Devices, err = work.ParseDevices(device); err != nil {
 				return app.Usagef(cmd, "%w", err)
 			}
 			return run(cmd.Context(), o)
 		},
 	}
+	work.LeaseFlag(cmd.Flags(), &o.Lease)
 	cmd.Flags().StringVar(&device, "device", "auto", "auto, cpu, cuda, or cuda:N")
 	return cmd
 }
@@ -54,7 +60,7 @@ func pull(ctx context.Context, o *Options) error {
 	budget := study.Definition.Budget
 	budget.Parallel = 1
 	job := &work.Job{
-		Factory: o.Factory, Store: store, Study: study, Budget: budget, Devices: o.Devices, Preemptible: true,
+		Factory: o.Factory, Store: store, Study: study, Budget: budget, Devices: o.Devices, Lease: o.Lease, Preemptible: true,
 	}
 	return app.TooManyFailed(job.Run(ctx), study.Name)
 }
