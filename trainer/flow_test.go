@@ -15,6 +15,7 @@ import (
 	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/trainer/export"
 	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 	"github.com/hpsearch/hpsearch/trainer/tinymodel"
 )
@@ -140,6 +141,49 @@ func TestExport(t *testing.T) {
 		t.Errorf("%v beside the export", entries)
 	}
 	checkReload(t, to)
+}
+
+// TestExportLoRA: the matrices that LoRA trained are merged. What was written
+// scores as the last validation did, and what was pruned and quantized is made
+// from it.
+func TestExportLoRA(t *testing.T) {
+	p := newPlace(t)
+	s := open(t)
+	changes := map[string]any{"freeze": "lora-4", "learning_rate": 1e-2}
+	value := p.value(s, changes)
+	to := filepath.Join(t.TempDir(), "lora")
+	job := p.exportJobOf(value, to, changes)
+	job["prune"], job["quantize"] = "magnitude:0.3", "int8"
+	if _, err := tensor.QuantizedEngine(); err != nil {
+		delete(job, "quantize")
+	}
+	var report export.Report
+	s.job(protocol.JobExport, job, &report)
+	if !report.Retrain.Reproduced {
+		t.Errorf("retrain %+v, want value %v reproduced", report.Retrain, value)
+	}
+	if report.Test.Before == report.Test.FP32 {
+		t.Error("training changed no score")
+	}
+	if c := report.Compression; c.Sparsity < 0.29 || c.LabelAgreement < 0.5 {
+		t.Errorf("compression %+v", c)
+	}
+	checkReload(t, to)
+	err := tensor.Do(func(s *tensor.Scope) error {
+		b, err := export.Load(s, to, tensor.CPU)
+		if err != nil {
+			return err
+		}
+		for _, p := range b.Learner.Network.Params() {
+			if model.IsLoRA(p) {
+				t.Errorf("%s was exported", p.Name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // checkReload: the folder and the weights in it give the same vectors each

@@ -41,7 +41,7 @@ func (w *Workshop) RunTrial(t Trial) (*Result, error) {
 	}
 	var result *Result
 	err = tensor.Do(func(s *tensor.Scope) error {
-		learner, err := meta.LoadLearner(s, config, material.tokenizer, device)
+		learner, err := meta.LoadLearner(s, config, material.tokenizer, seed, device)
 		if err != nil {
 			return unavailable(err)
 		}
@@ -74,6 +74,7 @@ func trialMetrics(o *meta.Outcome) map[string]float64 {
 		"steps":                float64(o.Steps),
 		"trainable_parameters": float64(o.Trained),
 		"train_seconds":        o.Duration.Seconds(),
+		"step_ms":              float64(o.StepTime.Microseconds()) / 1000,
 		"threads":              float64(tensor.Threads()),
 	}
 	for name, v := range o.Metrics {

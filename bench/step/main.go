@@ -93,7 +93,8 @@ func newTraining(s *tensor.Scope, dir string) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
-	trained, err := freeze.Apply(s, &model.Encoder{Bert: encoder}, setting.Freeze{Kind: setting.FreezeNone})
+	config := &setting.Config{Freeze: setting.Freeze{Kind: setting.FreezeNone}, WeightDecay: weightDecay, LayerDecay: 1}
+	plan, err := freeze.New(s, &model.Encoder{Bert: encoder}, config, math.MaxInt)
 	if err != nil {
 		return nil, err
 	}
@@ -107,16 +108,9 @@ func newTraining(s *tensor.Scope, dir string) (*training, error) {
 	t.bias = s.Zeros(tensor.Float32, tensor.CPU, classes)
 	s.SetRequiresGrad(t.weight, true)
 	s.SetRequiresGrad(t.bias, true)
-	decayed := tensor.Group{WeightDecay: weightDecay, Params: []*tensor.Tensor{t.weight}}
-	plain := tensor.Group{Params: []*tensor.Tensor{t.bias}}
-	for _, p := range trained {
-		if p.Decays() {
-			decayed.Params = append(decayed.Params, p.Tensor)
-		} else {
-			plain.Params = append(plain.Params, p.Tensor)
-		}
-	}
-	t.optimizer = tensor.NewAdamW(s, []tensor.Group{decayed, plain})
+	t.optimizer = tensor.NewAdamW(s, plan.Groups([]model.Param{
+		{Name: "head.weight", Tensor: t.weight}, {Name: "head.bias", Tensor: t.bias},
+	}, config))
 	for i := range batch {
 		row := make([]int32, length)
 		for j := range row {

@@ -3,6 +3,7 @@ package meta
 import (
 	"fmt"
 
+	"github.com/hpsearch/hpsearch/trainer/freeze"
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
@@ -10,11 +11,12 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/text"
 )
 
-// LoadLearner loads the pretrained encoder that a configuration names, with a
-// head fit for its algorithm. Whether the network can do what is configured
-// is for [Learner.Fits] to say.
-func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, device tensor.Device) (*Learner, error) {
-	encoder, err := model.Load(s, config.Model.Path, device)
+// LoadLearner loads the pretrained encoder that a configuration names, or
+// makes the one that it describes, its weights drawn from seed, with a head
+// fit for its algorithm. Whether the network can do what is configured is for
+// [Learner.Fits] to say.
+func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, seed int64, device tensor.Device) (*Learner, error) {
+	encoder, err := loadBERT(s, config, tokenizer, seed, device)
 	if err != nil {
 		return nil, err
 	}
@@ -33,10 +35,30 @@ func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokeni
 	return l, s.Err()
 }
 
+// loadBERT loads or makes the encoder.
+func loadBERT(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, seed int64, device tensor.Device) (*model.Bert, error) {
+	if config.Model.Kind != setting.ModelBERT {
+		return model.Load(s, config.Model.Path, device)
+	}
+	m := config.Model
+	shape, err := hf.NewBERT(hf.Shape{
+		Layers: m.Layers, Hidden: m.Hidden[0], Heads: m.Heads,
+		Vocabulary: int64(tokenizer.VocabSize()), Positions: max(minPositions, int64(config.MaxLength)), Pad: tokenizer.Special().Pad,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return model.New(s, shape, seed, device)
+}
+
+// minPositions is the least number of positions of a new model, BERT's own, so
+// that longer texts than those it was trained on can be given to it.
+const minPositions = 512
+
 // Fits reports what of a configuration the network cannot do.
 func (l *Learner) Fits(config *setting.Config) error {
 	if e := l.Encoder(); e != nil && int64(config.MaxLength) > e.Config.MaxPositions {
 		return fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, e.Config.MaxPositions, config.Model)
 	}
-	return config.Freeze.Fits(model.Layers(l.Network))
+	return config.Freeze.Fits(freeze.Anatomy(l.Network))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/hpsearch/hpsearch/trainer/freeze"
@@ -61,6 +62,7 @@ type Outcome struct {
 	Resumed  int                // step at which a checkpoint was taken up; 0: none
 	Trained  int64              // numbers that were trained
 	Duration time.Duration      // of this call
+	StepTime time.Duration      // mean of this call's steps, without validations; 0: it made none
 }
 
 // Train trains a learner and leaves it with the weights of its best
@@ -73,22 +75,23 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 	if err != nil {
 		return nil, err
 	}
-	trained, err := freeze.Apply(root, l.Network, opts.Config.Freeze)
+	tensor.Seed(mix(opts.Seed, freezeStream))
+	plan, err := freeze.New(root, l.Network, opts.Config, a.Steps())
 	if err != nil {
 		return nil, err
 	}
-	trained = append(append(append([]model.Param(nil), trained...), l.Projection.Params()...), a.Params()...)
-	if len(trained) == 0 {
-		return nil, fmt.Errorf("freeze %s leaves nothing to train", opts.Config.Freeze)
+	head := slices.Concat(l.Projection.Params(), a.Params())
+	if len(head) == 0 && plan.Begins() != 0 {
+		return nil, fmt.Errorf("freeze %s leaves nothing to train at first: %s puts no head on the network", opts.Config.Freeze, opts.Config.Algorithm)
 	}
 	outcome := &Outcome{Value: math.NaN()}
-	defer func(before <-chan struct{}) { l.Stopped = before }(l.Stopped)
-	l.Stopped = opts.Stopped
+	defer func(network model.Network, stopped <-chan struct{}) { l.Network, l.Stopped = network, stopped }(l.Network, l.Stopped)
+	l.Network, l.Stopped = plan.Network(), opts.Stopped
 	err = root.Run(func(s *tensor.Scope) error {
 		r := &run{
-			Options: opts, algorithm: a, learner: l, data: data, validation: validation,
-			trained: trained, outcome: outcome, total: a.Steps(),
-			optimizer: tensor.NewAdamW(s, groups(trained, opts.Config.WeightDecay)),
+			Options: opts, algorithm: a, learner: l, data: data, validation: validation, plan: plan,
+			trained: slices.Concat(plan.Params(), head), outcome: outcome, total: a.Steps(),
+			optimizer: tensor.NewAdamW(s, plan.Groups(head, opts.Config)),
 		}
 		return r.train(s)
 	})
@@ -99,17 +102,9 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 	return outcome, nil
 }
 
-func groups(params []model.Param, decay float64) []tensor.Group {
-	decayed, plain := tensor.Group{WeightDecay: decay}, tensor.Group{}
-	for _, p := range params {
-		if p.Decays() {
-			decayed.Params = append(decayed.Params, p.Tensor)
-		} else {
-			plain.Params = append(plain.Params, p.Tensor)
-		}
-	}
-	return []tensor.Group{decayed, plain}
-}
+// freezeStream separates the draws of a freezing strategy from those of the
+// steps.
+const freezeStream = -2
 
 // A run is the state of one call of Train.
 type run struct {
@@ -118,7 +113,8 @@ type run struct {
 	learner    *Learner
 	data       *Data
 	validation []Episode
-	trained    []model.Param
+	plan       *freeze.Plan
+	trained    []model.Param // at any step
 	optimizer  *tensor.AdamW
 	outcome    *Outcome
 	total      int
@@ -131,8 +127,9 @@ type run struct {
 	lossSum   float64 // over the steps since the last validation
 	lossCount int
 
-	pending []*tensor.Tensor // losses that were not read yet
-	best    []*tensor.Tensor // copies of trained at the best validation
+	stepping time.Duration    // spent in steps by this call
+	pending  []*tensor.Tensor // losses that were not read yet
+	best     []*tensor.Tensor // copies of trained at the best validation
 }
 
 func (r *run) train(s *tensor.Scope) error {
@@ -143,6 +140,7 @@ func (r *run) train(s *tensor.Scope) error {
 	if err := r.resume(s); err != nil {
 		return err
 	}
+	r.plan.Advance(s, r.position)
 	for !r.finished() {
 		if r.stopRequested() {
 			return r.stop(s)
@@ -152,7 +150,14 @@ func (r *run) train(s *tensor.Scope) error {
 		}
 	}
 	r.outcome.Steps = r.position
-	return r.restoreBest(s)
+	if steps := r.position - r.outcome.Resumed; steps > 0 {
+		r.outcome.StepTime = r.stepping / time.Duration(steps)
+	}
+	if err := r.restoreBest(s); err != nil {
+		return err
+	}
+	r.plan.Finish(s)
+	return s.Err()
 }
 
 // finished reports whether the last step was validated, or patience is at an
@@ -171,11 +176,12 @@ func (r *run) advance(s *tensor.Scope) error {
 		}
 		return err
 	}
+	defer func(start time.Time) { r.stepping += time.Since(start) }(time.Now())
 	if err := r.step(s); err != nil {
 		return fmt.Errorf("step %d: %w", r.position+1, err)
 	}
 	if len(r.pending) >= lossWindow {
-		return r.readLosses(s)
+		return r.readLosses(s) // waits for the device: its time is that of the steps
 	}
 	return nil
 }
@@ -209,6 +215,9 @@ func (r *run) step(s *tensor.Scope) error {
 	rate, err := tensor.LinearSchedule(r.Config.LearningRate, r.Config.WarmupRatio, r.position, r.total)
 	if err != nil {
 		return err
+	}
+	if r.plan.Changes(r.position) {
+		r.plan.Advance(s, r.position)
 	}
 	tensor.Seed(mix(r.Seed, int64(r.position)))
 	err = s.Run(func(inner *tensor.Scope) error {

@@ -38,35 +38,164 @@ func sameBits(a, b []float32) bool {
 	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }
 
+// strategies has the freezing strategies, and for each whether it changes a
+// parameter of the tiny model, whose embeddings hold 8,560 of 13,424 numbers.
+var strategies = map[string]func(name string) bool{
+	"none":           anyOf("embeddings.", "encoder."),
+	"embeddings":     anyOf("encoder."),
+	"bottom-1":       anyOf("encoder.layer.1."),
+	"bottom-2":       anyOf(),
+	"percent-1":      anyOf("embeddings.position", "embeddings.token", "embeddings.LayerNorm", "encoder."),
+	"percent-99":     anyOf("encoder.layer.1.output.dense.bias", "encoder.layer.1.output.LayerNorm"),
+	"all-but-head":   anyOf(),
+	"gradual":        anyOf("embeddings.", "encoder."),
+	"lp-ft":          anyOf("embeddings.", "encoder."),
+	"bias-only":      func(name string) bool { return strings.HasSuffix(name, ".bias") },
+	"layernorm-only": func(name string) bool { return strings.Contains(name, "LayerNorm") },
+	"lora-2": func(name string) bool {
+		return strings.HasSuffix(name, "query.weight") || strings.HasSuffix(name, "value.weight")
+	},
+}
+
+func anyOf(prefixes ...string) func(string) bool {
+	return func(name string) bool {
+		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	}
+}
+
 func TestFrozenIsBitIdentical(t *testing.T) {
 	b := newBench(t)
-	frozen := map[string][]string{
-		"none":         nil,
-		"embeddings":   {"embeddings."},
-		"bottom-1":     {"embeddings.", "encoder.layer.0."},
-		"bottom-2":     {"embeddings.", "encoder."},
-		"all-but-head": {"embeddings.", "encoder."},
-	}
 	for _, algorithm := range algorithmNames {
-		for strategy, prefixes := range frozen {
+		for strategy, changes := range strategies {
 			t.Run(algorithm+"/"+strategy, func(t *testing.T) {
-				changes := map[string]any{"algorithm": algorithm, "freeze": strategy, "weight_decay": 0.1, "eval_every": 8}
-				before := initial(t, b, changes, 5)
-				h := mustTrain(t, b, changes, 5)
+				settings := map[string]any{"algorithm": algorithm, "freeze": strategy, "weight_decay": 0.1, "eval_every": 8}
+				before := initial(t, b, settings, 5)
+				h := mustTrain(t, b, settings, 5)
 				trained := int64(0)
 				for name, values := range h.weights {
-					isFrozen := slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
-					if !isFrozen {
+					inNetwork := strings.HasPrefix(name, "embeddings.") || strings.HasPrefix(name, "encoder.")
+					changed := !inNetwork || changes(name)
+					if changed {
 						trained += int64(len(values))
 					}
-					if same := sameBits(values, before[name]); same != isFrozen {
-						t.Errorf("%s: unchanged %v, frozen %v", name, same, isFrozen)
+					// The gradient of a key's bias is 0 but for rounding: every
+					// score of a query shifts by the same.
+					if same := sameBits(values, before[name]); same == changed && !strings.HasSuffix(name, "key.bias") {
+						t.Errorf("%s: unchanged %v, to be changed %v", name, same, changed)
 					}
+				}
+				if strategy == "lora-2" { // 2 x 16 + 16 x 2 instead of 16 x 16, in 4 matrices
+					trained -= 4 * (16*16 - 2*2*16)
 				}
 				if h.outcome.Trained != trained {
 					t.Errorf("outcome counts %d trained numbers, there are %d", h.outcome.Trained, trained)
 				}
+				if h.outcome.StepTime <= 0 {
+					t.Errorf("a step takes %v", h.outcome.StepTime)
+				}
 			})
+		}
+	}
+}
+
+// TestScheduleResumes stops trainings before, at and after the steps at which
+// their strategy changes what is trained. A resumed one is like one that was
+// never stopped, to the last bit.
+func TestScheduleResumes(t *testing.T) {
+	b := newBench(t)
+	for _, strategy := range []string{"gradual", "lp-ft", "lora-2", "bias-only"} {
+		// gradual begins the blocks at steps 2, 4 and 6 of 8, lp-ft all of them at 6.
+		changes := map[string]any{"freeze": strategy, "unfreeze_ratio": 0.75, "layer_decay": 0.8}
+		whole := mustTrain(t, b, changes, 3)
+		for _, at := range []int{1, 2, 5, 6, 7} {
+			t.Run(fmt.Sprintf("%s/%d", strategy, at), func(t *testing.T) {
+				dir := t.TempDir()
+				stop := make(chan struct{})
+				_, err := b.train(t, changes, 3, dir, stop, func(step int) {
+					if step == at {
+						close(stop)
+					}
+				})
+				if !errors.Is(err, ErrStopped) {
+					t.Fatalf("stopped training: %v", err)
+				}
+				h, err := b.train(t, changes, 3, dir, nil, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if h.outcome.Resumed != at {
+					t.Errorf("resumed at %d, want %d", h.outcome.Resumed, at)
+				}
+				for name, values := range h.weights {
+					if !sameBits(values, whole.weights[name]) {
+						t.Errorf("%s differs", name)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestUnfreezing watches when parameters begin to move.
+func TestUnfreezing(t *testing.T) {
+	b := newBench(t)
+	watched := []string{"embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.weight", "encoder.layer.1.output.dense.weight", "projection.weight"}
+	for strategy, want := range map[string][]int{
+		"gradual": {7, 5, 3, 1}, // finished steps at the first change
+		"lp-ft":   {7, 7, 7, 1},
+		"none":    {1, 1, 1, 1},
+	} {
+		changes := map[string]any{"freeze": strategy, "unfreeze_ratio": 0.75, "warmup_ratio": 0, "weight_decay": 0.1}
+		err := b.with(t, changes, 1, func(x *fixture) error {
+			before, err := x.weights()
+			if err != nil {
+				return err
+			}
+			first := make([]int, len(watched))
+			_, err = Train(x.s, x.algorithm, x.learner, x.data, Options{Config: x.config, Seed: 1, Hooks: Hooks{
+				Progress: func(step, _ int) {
+					now, err := x.weights()
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					for i, name := range watched {
+						if first[i] == 0 && !sameBits(before[name], now[name]) {
+							first[i] = step
+						}
+					}
+				},
+			}})
+			if !slices.Equal(first, want) {
+				t.Errorf("%s: %v changed first after steps %v, want %v", strategy, watched, first, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLayerDecay: the first step of Adam moves every number by the rate of its
+// group, whatever its gradient.
+func TestLayerDecay(t *testing.T) {
+	b := newBench(t)
+	const rate, decay = 1e-2, 0.5
+	changes := map[string]any{
+		"iterations": 1, "eval_every": 1, "warmup_ratio": 0, "learning_rate": rate, "weight_decay": 0, "gradient_clip": 0, "layer_decay": decay,
+	}
+	before, after := initial(t, b, changes, 1), mustTrain(t, b, changes, 1).weights
+	for name, below := range map[string]int{
+		"projection.weight": 0, "encoder.layer.1.output.dense.weight": 1, "encoder.layer.0.output.dense.weight": 2,
+		"embeddings.position_embeddings.weight": 3,
+	} {
+		largest := 0.0
+		for i, v := range after[name] {
+			largest = math.Max(largest, math.Abs(float64(v)-float64(before[name][i])))
+		}
+		if want := rate * math.Pow(decay, float64(below)); math.Abs(largest-want) > 0.01*want {
+			t.Errorf("%s moved by %g, want %g", name, largest, want)
 		}
 	}
 }

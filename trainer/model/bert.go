@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -118,6 +119,17 @@ func (b *Bert) Blocks() [][]Param {
 		blocks = append(blocks, b.params[start:start+perLayer])
 	}
 	return blocks
+}
+
+// QueryValue implements [Attentive].
+func (b *Bert) QueryValue() []int {
+	var at []int
+	for i, p := range b.params {
+		if strings.HasSuffix(p.Name, ".attention.self.query.weight") || strings.HasSuffix(p.Name, ".attention.self.value.weight") {
+			at = append(at, i)
+		}
+	}
+	return at
 }
 
 // With returns an encoder of the same configuration that computes with other

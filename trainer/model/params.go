@@ -15,9 +15,17 @@ type Param struct {
 }
 
 // Decays reports whether weight decay applies to the parameter: not to
-// biases and not to LayerNorm, as BERT's own training had it.
-func (p Param) Decays() bool {
-	return !strings.HasSuffix(p.Name, ".bias") && !strings.Contains(p.Name, "LayerNorm")
+// biases and not to normalization, as BERT's own training had it.
+func (p Param) Decays() bool { return !p.IsBias() && !p.IsNorm() }
+
+// IsBias reports whether the parameter is a bias, that of a normalization
+// included.
+func (p Param) IsBias() bool { return strings.HasSuffix(p.Name, ".bias") }
+
+// IsNorm reports whether the parameter belongs to a normalization: LayerNorm,
+// which GPT-2 calls ln_1, ln_2 and ln_f, or batch normalization.
+func (p Param) IsNorm() bool {
+	return strings.Contains(p.Name, "LayerNorm") || strings.Contains(p.Name, "norm.") || strings.Contains(p.Name, "ln_")
 }
 
 // Blob copies the parameter's data to the host as F32.

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-var modelKinds = []string{ModelBERT}
+var modelKinds = []string{ModelBERT, ModelConv4}
 
-var taskKinds = []string{"wordnet", "jsonl", "csv", "text-folder"}
+var taskKinds = []string{"wordnet", "jsonl", "csv", "text-folder", KindImages}
 
 // A Config is a complete, checked configuration of a meta-training run.
 // The schema documents each field under the name of its setting.
@@ -65,10 +65,14 @@ type Model struct {
 	Hidden    []int64 // bert has one width
 	Heads     int64
 	Tokenizer string // a folder or a vocab.txt
+	Filters   int64  // of each layer of a conv4
 }
 
 // The networks that can be trained from nothing.
-const ModelBERT = "bert"
+const (
+	ModelBERT  = "bert"
+	ModelConv4 = "conv4"
+)
 
 // TokenizerPath returns where the tokenizer of a model of texts is.
 func (m Model) TokenizerPath() string {
@@ -86,13 +90,21 @@ func (m Model) String() string {
 	return "the " + m.Kind
 }
 
+// KindImages is the kind of a family of images.
+const KindImages = "images"
+
 // Tasks says where a family of tasks is and how it is cut.
 type Tasks struct {
 	Kind              string // wordnet, jsonl, csv, text-folder
 	Path              string // "" only for wordnet: the usual places
 	Text, Label, Task string // names of columns
-	MinPerClass       int    // classes with fewer are left out
-	MaxPerClass       int    // 0: all
+	ImageSize         int    // 0: as they are
+	Color             bool   // three channels
+	Invert            bool
+	Rotations         bool // turned classes are classes of their own
+	FoldersAsTasks    bool
+	MinPerClass       int // classes with fewer are left out
+	MaxPerClass       int // 0: all
 	SplitSeed         int64
 	Fractions         Fractions
 }

@@ -36,6 +36,7 @@ func TestParseDefaults(t *testing.T) {
 			Fractions: Fractions{Train: 0.64, Validation: 0.16, Test: 0.2},
 		},
 		LearningRate: 2e-5, WeightDecay: 0.01, Freeze: Freeze{Kind: FreezeNone},
+		UnfreezeRatio: 0.5, LayerDecay: 1, PrefixCache: PrefixAuto, PrefixCacheMB: 2048,
 		WarmupRatio: 0.1, Dropout: 0.1, GradientClip: 1,
 		BatchSize: 16, Ways: 5, Shots: 5, QueryShots: 15, EvalWays: 5, EvalShots: 5, MetaBatchSize: 1,
 		Iterations: 1000, EvalEvery: 100, EvalEpisodes: 50, TestEpisodes: 600,
@@ -66,7 +67,7 @@ func TestParseValues(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 	}
-	check("freeze", got.Freeze, Freeze{Kind: FreezeBottom, Layers: 4})
+	check("freeze", got.Freeze, Freeze{Kind: FreezeBottom, N: 4})
 	check("device", got.Device, Device{Kind: DeviceCUDA, Index: 1})
 	check("tasks", got.Tasks, Tasks{
 		Kind: "csv", Path: "d.csv", Text: "sentence", Label: "label", Task: "task",
@@ -215,23 +216,60 @@ func TestCheckSearched(t *testing.T) {
 	}
 }
 
+func TestFreezeFits(t *testing.T) {
+	t.Parallel()
+	bert := Transformer(6, 384)
+	mlp := Anatomy{Layers: 2, Biases: true}
+	conv := Anatomy{Layers: 4, Biases: true, Norms: true}
+	for _, c := range []struct {
+		strategy string
+		anatomy  Anatomy
+		want     string // of the error; "": it fits
+	}{
+		{"bottom-6", bert, ""},
+		{"bottom-7", bert, "at most bottom-6"},
+		{"lora-384", bert, ""},
+		{"lora-385", bert, "at most lora-384"},
+		{"embeddings", mlp, "no embeddings"},
+		{"layernorm-only", mlp, "no LayerNorm"},
+		{"layernorm-only", conv, ""},
+		{"lora-4", conv, "no attention"},
+		{"bias-only", conv, ""},
+		{"bias-only", Anatomy{Layers: 1}, "no biases"},
+		{"bottom-2", mlp, ""},
+		{"percent-50", mlp, ""},
+		{"gradual", mlp, ""},
+		{"lp-ft", conv, ""},
+		{"all-but-head", mlp, ""},
+	} {
+		f, err := ParseFreeze(c.strategy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = f.Fits(c.anatomy)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s of %+v: %v, want %q", c.strategy, c.anatomy, err, c.want)
+		}
+	}
+}
+
 func TestFreezeAndDevice(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{"none", "embeddings", "bottom-1", "bottom-12", "all-but-head"} {
+	for _, s := range []string{
+		"none", "embeddings", "bottom-1", "bottom-12", "all-but-head", "gradual", "lp-ft", "bias-only", "layernorm-only",
+		"percent-1", "percent-99", "lora-1", "lora-64",
+	} {
 		if f, err := ParseFreeze(s); err != nil || f.String() != s {
 			t.Errorf("ParseFreeze(%q) = %v, %v", s, f, err)
 		}
 	}
-	for _, s := range []string{"", "bottom", "bottom-", "bottom-0", "bottom--1", "bottom-01", "bottom-x", "None"} {
+	for _, s := range []string{
+		"", "bottom", "bottom-", "bottom-0", "bottom--1", "bottom-01", "bottom-x", "None", "percent-0", "percent-100",
+		"percent", "lora-0", "lora-4096", "lora", "lp", "all-but-1", "-4",
+	} {
 		if f, err := ParseFreeze(s); err == nil {
 			t.Errorf("ParseFreeze(%q) = %v, want an error", s, f)
 		}
-	}
-	if err := (Freeze{FreezeBottom, 7}).Fits(6); err == nil || !strings.Contains(err.Error(), "at most bottom-6") {
-		t.Errorf("bottom-7 of 6 layers: %v", err)
-	}
-	if err := (Freeze{FreezeBottom, 6}).Fits(6); err != nil {
-		t.Error(err)
 	}
 	for in, want := range map[string]string{"auto": "auto", "cpu": "cpu", "cuda": "cuda:0", "cuda:3": "cuda:3"} {
 		if d, err := ParseDevice(in); err != nil || d.String() != want {

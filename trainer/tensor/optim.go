@@ -15,6 +15,7 @@ type Group struct {
 	Params      []*Tensor
 	WeightDecay float64 // decoupled: p -= lr * WeightDecay * p
 	LRScale     float64 // multiplies the learning rate; 0 means 1
+	Start       int64   // steps before the first one that trains the group
 }
 
 // An Optimizer changes parameters by their gradients. Its tensors belong to
@@ -72,13 +73,13 @@ func (g Group) lr(lr float64) float64 {
 func (o *AdamW) Step(s *Scope, lr float64) {
 	o.step++
 	for i, g := range o.groups {
-		if len(g.Params) == 0 || !s.ok("adamw", g.Params...) || !s.ok("adamw", o.m[i]...) || !s.ok("adamw", o.v[i]...) {
+		if o.step <= g.Start || len(g.Params) == 0 || !s.ok("adamw", g.Params...) || !s.ok("adamw", o.m[i]...) || !s.ok("adamw", o.v[i]...) {
 			continue
 		}
 		p, m, v := pointers(g.Params), pointers(o.m[i]), pointers(o.v[i])
 		s.check("adamw", C.hps_adamw((*C.hps_tensor)(handles(p)), (*C.hps_tensor)(handles(m)), (*C.hps_tensor)(handles(v)),
 			C.int(len(p)), C.double(g.lr(lr)), C.double(o.Beta1), C.double(o.Beta2), C.double(o.Epsilon),
-			C.double(g.WeightDecay), C.int64_t(o.step)))
+			C.double(g.WeightDecay), C.int64_t(o.step-g.Start)))
 	}
 }
 

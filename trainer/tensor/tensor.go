@@ -135,6 +135,9 @@ func (t *Tensor) Device() Device {
 	return Device(int32(libtch.AtDevice(t.c)))
 }
 
+// RequiresGrad reports whether gradients reach the tensor; false for no tensor.
+func (t *Tensor) RequiresGrad() bool { return t.alive() && libtch.AtRequiresGrad(t.c) }
+
 // Item returns the only element of a tensor as a float64, or NaN and an
 // error. On CUDA it waits for the device: keep it out of training loops.
 func (t *Tensor) Item() (float64, error) {

@@ -18,7 +18,7 @@ func checkFits(def *search.Definition, model string, config *hf.Config) error {
 		if err != nil {
 			return fmt.Errorf("freeze: %w", err)
 		}
-		if err := freeze.Fits(config.Layers); err != nil {
+		if err := freeze.Fits(setting.Transformer(config.Layers, config.Hidden)); err != nil {
 			return fmt.Errorf("model %s: %w", model, err)
 		}
 	}
