@@ -90,7 +90,7 @@ func CheckChoices(name string, choices []any) error {
 	return nil
 }
 
-// canonical returns the value as float64, int64, string or []int64.
+// canonical returns the value as float64, int64, string, bool or []int64.
 func (s Setting) canonical(value any) (any, *Problem) {
 	bad := func(text string) (any, *Problem) {
 		return nil, &Problem{Name: s.Name, Text: text, Hint: "use " + s.Allowed()}
@@ -113,6 +113,11 @@ func (s Setting) canonical(value any) (any, *Problem) {
 		return v, nil
 	case Numbers:
 		return s.canonicalNumbers(value)
+	case Bool:
+		if on, ok := value.(bool); ok {
+			return on, nil
+		}
+		return bad(show(value) + " is neither true nor false")
 	}
 	text, ok := value.(string)
 	if !ok {

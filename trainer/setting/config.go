@@ -278,6 +278,9 @@ func (c *Config) resolve() {
 	if c.EvalEvery == 0 && c.Iterations > 0 {
 		c.EvalEvery = int(math.Ceil(float64(c.Iterations) / 10))
 	}
+	if c.Model.Kind == ModelConv4 && c.Model.Filters == 0 {
+		c.Model.Filters = 64
+	}
 	if c.EvalWays == 0 {
 		c.EvalWays = c.Ways
 	}

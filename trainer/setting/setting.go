@@ -27,6 +27,7 @@ const (
 	Pattern Type = "pattern" // a word of one of several forms, such as bottom-4
 	Text    Type = "text"    // any string that is not empty
 	Path    Type = "path"    // a file or folder
+	Bool    Type = "bool"    // true or false
 	Numbers Type = "numbers" // whole numbers: a list of them, or one
 	Mapping Type = "mapping" // has parts, listed under dotted names
 	// FolderOrMapping is a path, or a mapping as Mapping is.
@@ -40,7 +41,7 @@ type Setting struct {
 	Name string
 	Type Type
 	// Default is the value that stands for an absent one: a float64, int64,
-	// string or []int64. nil means that there is none: see Required and Doc.
+	// string, bool or []int64. nil means that there is none: see Required and Doc.
 	Default  any
 	Required bool
 	// Range bounds Float and Int settings, and each of Numbers.
@@ -57,7 +58,7 @@ type Setting struct {
 	Doc string
 
 	parse func(string) error     // Pattern only
-	set   func(c *Config, v any) // v is canonical: float64, int64, string or []int64
+	set   func(c *Config, v any) // v is canonical: float64, int64, string, bool or []int64
 	_     struct{}               // keyed literals only
 }
 
@@ -121,6 +122,8 @@ func (s Setting) Allowed() string {
 		return "a folder, or a mapping"
 	case Path:
 		return "a file or folder"
+	case Bool:
+		return "true or false"
 	}
 	return "text"
 }

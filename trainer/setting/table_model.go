@@ -32,6 +32,11 @@ var modelSettings = []Setting{
 		Doc: "bert: the tokenizer, a folder of Hugging Face's layout or a vocab.txt.",
 		set: func(c *Config, v any) { c.Model.Tokenizer = v.(string) },
 	},
+	{
+		Name: "model.filters", Type: Int, Fixed: true, Range: between(1, 4096),
+		Doc: "conv4: filters of each of the four convolutions; when absent 64, as in the papers that compare few-shot methods.",
+		set: func(c *Config, v any) { c.Model.Filters = v.(int64) },
+	},
 }
 
 // textSettings say how texts become vectors.

@@ -8,7 +8,7 @@ var taskSettings = []Setting{
 	},
 	{
 		Name: "tasks.kind", Type: Choice, Required: true, Fixed: true, Choices: taskKinds,
-		Doc: "wordnet: glosses classified by lexicographer file. jsonl, csv: one file of labelled texts. text-folder: a folder of such files.",
+		Doc: "wordnet: glosses classified by lexicographer file. jsonl, csv: one file of labelled texts. text-folder: a folder of such files. images: a folder of class folders, or IDX files as MNIST has them.",
 		set: func(c *Config, v any) { c.Tasks.Kind = v.(string) },
 	},
 	{
@@ -30,6 +30,31 @@ var taskSettings = []Setting{
 		Name: "tasks.task", Type: Text, Default: "task", Fixed: true,
 		Doc: "Column that holds the task. A family without the column has classes only, and tasks are made of them.",
 		set: func(c *Config, v any) { c.Tasks.Task = v.(string) },
+	},
+	{
+		Name: "tasks.image_size", Type: Int, Default: int64(0), Fixed: true, Range: between(0, 1024),
+		Doc: "images: width and height in pixels that every image is scaled to; 0 keeps them as they are. Few-shot papers scale Omniglot to 28.",
+		set: func(c *Config, v any) { c.Tasks.ImageSize = int(v.(int64)) },
+	},
+	{
+		Name: "tasks.color", Type: Bool, Default: false, Fixed: true,
+		Doc: "images: three channels, red, green and blue, instead of one, brightness.",
+		set: func(c *Config, v any) { c.Tasks.Color = v.(bool) },
+	},
+	{
+		Name: "tasks.invert", Type: Bool, Default: false, Fixed: true,
+		Doc: "images: turn black and white round, so that dark ink on paper is 1 and the paper 0.",
+		set: func(c *Config, v any) { c.Tasks.Invert = v.(bool) },
+	},
+	{
+		Name: "tasks.rotations", Type: Bool, Default: false, Fixed: true,
+		Doc: "images: each class turned by 90, 180 and 270 degrees is a class of its own (Santoro et al. 2016). All four are in the same part of the split.",
+		set: func(c *Config, v any) { c.Tasks.Rotations = v.(bool) },
+	},
+	{
+		Name: "tasks.folders_as_tasks", Type: Bool, Default: false, Fixed: true,
+		Doc: "images: the folder above the class folders, such as an alphabet of Omniglot, is a task, and episodes are drawn within one. Otherwise it is a part of the class's name.",
+		set: func(c *Config, v any) { c.Tasks.FoldersAsTasks = v.(bool) },
 	},
 	{
 		Name: "tasks.max_per_class", Type: Int, Default: int64(0), Fixed: true, Range: between(0, maxCount),
