@@ -22,7 +22,7 @@ type Workshop struct {
 
 type corpusKey struct {
 	tasks     setting.Tasks
-	model     string
+	tokenizer string
 	maxLength int
 }
 
@@ -45,7 +45,7 @@ type material struct {
 func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	tokenizer, err := w.tokenizer(config.Model.Path)
+	tokenizer, err := w.tokenizer(config.Model.TokenizerPath())
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -56,7 +56,7 @@ func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error
 		}
 		w.families[config.Tasks] = family
 	}
-	key := corpusKey{config.Tasks, config.Model.Path, config.MaxLength}
+	key := corpusKey{config.Tasks, config.Model.TokenizerPath(), config.MaxLength}
 	corpus, ok := w.corpora[key]
 	if !ok {
 		corpus = meta.NewCorpus(tokenizer, family.Texts, config.MaxLength)

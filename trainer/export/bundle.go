@@ -191,7 +191,15 @@ func (b *Bundle) saveHead(dir string) error {
 // tokenizerFiles are copied as they are, those that exist.
 var tokenizerFiles = []string{"tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"}
 
+// copyTokenizer copies a tokenizer from a folder or a vocab.txt.
 func copyTokenizer(from, to string) error {
+	if info, err := os.Stat(from); err == nil && info.Mode().IsRegular() {
+		if err := copyIfThere(from, filepath.Join(to, "vocab.txt")); err != nil {
+			return err
+		}
+		// What text.Load takes a bare vocabulary for.
+		return writeJSON(filepath.Join(to, "tokenizer_config.json"), map[string]any{"do_lower_case": true, "tokenizer_class": "BertTokenizer"})
+	}
 	for _, name := range tokenizerFiles {
 		if err := copyIfThere(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
 			return err

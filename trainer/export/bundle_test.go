@@ -24,7 +24,7 @@ func TestReloadIsEqual(t *testing.T) {
 	}
 	err = tensor.Do(func(s *tensor.Scope) error {
 		config := &setting.Config{Model: setting.Model{Path: from}, Algorithm: "protonet", Pooling: "cls", MaxLength: 16}
-		learner, err := meta.LoadLearner(s, config, tokenizer, tensor.CPU)
+		learner, err := meta.LoadLearner(s, config, tokenizer, 1, tensor.CPU)
 		if err != nil {
 			return err
 		}

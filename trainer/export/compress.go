@@ -109,7 +109,7 @@ func (e *exporter) writeCompressed(dir string) error {
 	e.countParameters(dense)
 	compressed := *e.bundle
 	compressed.Manifest = manifest
-	if err := compressed.save(dir, e.Config.Model.Path, append(blobs, e.pooler...)); err != nil {
+	if err := compressed.save(dir, e.Config.Model.TokenizerPath(), append(blobs, e.pooler...)); err != nil {
 		return err
 	}
 	size, err := folderBytes(dir)

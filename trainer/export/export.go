@@ -87,7 +87,7 @@ func (e *exporter) run(s *tensor.Scope) error {
 	if e.test, err = e.Data.Episodes(task.Test); err != nil {
 		return err
 	}
-	learner, err := meta.LoadLearner(s, e.Config, e.Tokenizer, e.Device)
+	learner, err := meta.LoadLearner(s, e.Config, e.Tokenizer, e.Seed, e.Device)
 	if err != nil {
 		return err
 	}
@@ -178,14 +178,23 @@ func (e *exporter) writeModel(*tensor.Scope) error {
 		return err
 	}
 	e.countParameters(blobs)
-	if e.pooler, err = model.ReadPooler(e.Config.Model.Path); err != nil {
+	if e.pooler, err = e.readPooler(); err != nil {
 		return err
 	}
-	if err := e.bundle.save(e.work, e.Config.Model.Path, append(blobs, e.pooler...)); err != nil {
+	if err := e.bundle.save(e.work, e.Config.Model.TokenizerPath(), append(blobs, e.pooler...)); err != nil {
 		return err
 	}
 	e.report.SizeBytes.FP32, err = folderBytes(e.work)
 	return err
+}
+
+// readPooler returns the pooler of the pretrained checkpoint, a new one for a
+// model made from nothing.
+func (e *exporter) readPooler() ([]hf.Blob, error) {
+	if e.Config.Model.Path == "" {
+		return model.NewPooler(e.bundle.Learner.Encoder().Config, e.Seed), nil
+	}
+	return model.ReadPooler(e.Config.Model.Path)
 }
 
 // countParameters reports how many numbers there are, and how many are not 0,

@@ -30,9 +30,17 @@ type definition struct {
 type specialNames struct{ pad, unknown, cls, sep, mask string }
 
 // Load reads the tokenizer of a Hugging Face BERT folder: tokenizer.json, or
-// vocab.txt when there is none; tokenizer_config.json beside either.
-// An error names the file and says what to do about it.
+// vocab.txt when there is none; tokenizer_config.json beside either. A
+// vocabulary file may be named instead of a folder; letters are then made
+// small. An error names the file and says what to do about it.
 func Load(dir string) (*Tokenizer, error) {
+	if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
+		def, err := readVocab(dir, &config{})
+		if err != nil {
+			return nil, err
+		}
+		return def.build()
+	}
 	cfg, err := readConfig(filepath.Join(dir, "tokenizer_config.json"))
 	if err != nil {
 		return nil, err

@@ -31,6 +31,11 @@ var demanding = []string{"ways", "shots", "query_shots"}
 // there, that both are enough for whatever the study may try, and draws the
 // split.
 func completeTasks(ctx context.Context, def *search.Definition) error {
+	if described, ok := def.Train["model"].(map[string]any); ok {
+		if err := checkDescribed(def, described); err != nil {
+			return err
+		}
+	}
 	for _, model := range models(def) {
 		if err := checkModel(model); err != nil {
 			return err

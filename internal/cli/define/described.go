@@ -1,0 +1,38 @@
+package define
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/trainer/hf"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+)
+
+// checkDescribed checks a network that is trained from nothing: that its
+// tokenizer is there, and that it is large enough for what the study may try.
+func checkDescribed(def *search.Definition, described map[string]any) error {
+	if described["kind"] != setting.ModelBERT {
+		return nil
+	}
+	tokenizer := fmt.Sprint(described["tokenizer"])
+	info, err := os.Stat(tokenizer)
+	if err != nil {
+		return fmt.Errorf("model.tokenizer: %w", err)
+	}
+	if info.IsDir() && !hasOne(tokenizer, tokenizerFiles) {
+		return fmt.Errorf("model.tokenizer: %s has no tokenizer: it needs %s", tokenizer, strings.Join(tokenizerFiles, " or "))
+	}
+	config, err := setting.Parse(largest(def))
+	if err != nil {
+		return err
+	}
+	m := config.Model
+	// A new model has as many positions as the texts need.
+	shape, err := hf.NewBERT(hf.Shape{Layers: m.Layers, Hidden: m.Hidden[0], Heads: m.Heads, Vocabulary: 1, Positions: 1 << 24})
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	return checkFits(def, m.String(), shape)
+}
