@@ -9,7 +9,7 @@ import (
 
 var modelKinds = []string{ModelBERT, ModelConv4}
 
-var taskKinds = []string{"wordnet", "jsonl", "csv", "text-folder", KindImages}
+var taskKinds = []string{"wordnet", "jsonl", "csv", "text-folder", KindImages, KindSinusoid}
 
 // A Config is a complete, checked configuration of a meta-training run.
 // The schema documents each field under the name of its setting.
@@ -95,8 +95,9 @@ const KindImages = "images"
 
 // Tasks says where a family of tasks is and how it is cut.
 type Tasks struct {
-	Kind              string // wordnet, jsonl, csv, text-folder
-	Path              string // "" only for wordnet: the usual places
+	Kind              string // wordnet, jsonl, csv, text-folder, …
+	Type              TaskType
+	Path              string // "" for wordnet: the usual places; and for generated families
 	Text, Label, Task string // names of columns
 	ImageSize         int    // 0: as they are
 	Color             bool   // three channels
@@ -268,6 +269,7 @@ func readSplit(value any) (map[string][]string, *Problem) {
 
 // resolve fills in the lengths that depend on other settings.
 func (c *Config) resolve() {
+	c.Tasks.resolveType()
 	if c.Iterations == 0 && c.Epochs == 0 {
 		if a, _ := findAlgorithm(c.Algorithm); a.Episodic {
 			c.Iterations = 1000

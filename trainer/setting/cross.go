@@ -31,13 +31,14 @@ func (c *Config) crossCheck(given map[string]bool, searched []string) Problems {
 	}
 	ps = append(ps, c.Model.check(given)...)
 	ps = append(ps, c.Tasks.check(given)...)
+	ps = append(ps, c.checkType()...)
 	ps = append(ps, c.checkLength(given)...)
 	return append(ps, c.checkEpisodes()...)
 }
 
 func (t Tasks) check(given map[string]bool) Problems {
 	var ps Problems
-	if t.Kind != "wordnet" && given["tasks.kind"] && !given["tasks.path"] {
+	if t.Kind != "wordnet" && !t.Generated() && given["tasks.kind"] && !given["tasks.path"] {
 		ps = append(ps, Problem{
 			Name: "tasks.path", With: []string{"tasks.kind"}, Text: "is missing",
 			Hint: "tasks of kind " + t.Kind + " are read from a file or folder",

@@ -32,7 +32,7 @@ func TestParseDefaults(t *testing.T) {
 	want := &Config{
 		Model: Model{Path: "models/m"}, Algorithm: "protonet",
 		Tasks: Tasks{
-			Kind: "wordnet", Text: "text", Label: "label", Task: "task",
+			Kind: "wordnet", Type: Classification, Text: "text", Label: "label", Task: "task",
 			Fractions: Fractions{Train: 0.64, Validation: 0.16, Test: 0.2},
 		},
 		LearningRate: 2e-5, WeightDecay: 0.01, Freeze: Freeze{Kind: FreezeNone},
@@ -70,7 +70,7 @@ func TestParseValues(t *testing.T) {
 	check("freeze", got.Freeze, Freeze{Kind: FreezeBottom, N: 4})
 	check("device", got.Device, Device{Kind: DeviceCUDA, Index: 1})
 	check("tasks", got.Tasks, Tasks{
-		Kind: "csv", Path: "d.csv", Text: "sentence", Label: "label", Task: "task",
+		Kind: "csv", Type: Classification, Path: "d.csv", Text: "sentence", Label: "label", Task: "task",
 		MaxPerClass: 100, SplitSeed: 3, Fractions: Fractions{0.5, 0.25, 0.25},
 	})
 	check("split", got.Split, map[string][]string{"train": {"a", "b"}, "validation": {"c"}, "test": {"d"}})

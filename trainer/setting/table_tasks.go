@@ -8,8 +8,13 @@ var taskSettings = []Setting{
 	},
 	{
 		Name: "tasks.kind", Type: Choice, Required: true, Fixed: true, Choices: taskKinds,
-		Doc: "wordnet: glosses classified by lexicographer file. jsonl, csv: one file of labelled texts. text-folder: a folder of such files. images: a folder of class folders, or IDX files as MNIST has them.",
+		Doc: "wordnet: glosses classified by lexicographer file. jsonl, csv: one file of labelled texts. text-folder: a folder of such files. images: a folder of class folders, or IDX files as MNIST has them. sinusoid: sine curves, generated (Finn et al. 2017, section 5.1).",
 		set: func(c *Config, v any) { c.Tasks.Kind = v.(string) },
+	},
+	{
+		Name: "tasks.type", Type: Choice, Fixed: true, Choices: []string{string(Classification), string(Regression), string(Generation)},
+		Doc: "What a task asks for: a class (cross-entropy, accuracy), a number (squared error) or the continuation of a text (negative log-likelihood a token). When absent classification; for sinusoid regression.",
+		set: func(c *Config, v any) { c.Tasks.Type = TaskType(v.(string)) },
 	},
 	{
 		Name: "tasks.path", Type: Path, Fixed: true,

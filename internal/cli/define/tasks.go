@@ -52,6 +52,9 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 	if err != nil {
 		return err
 	}
+	if config.Tasks.Generated() {
+		return nil // there is nothing to read and nothing to divide
+	}
 	family, err := task.Load(config.Tasks)
 	if err != nil {
 		return err
