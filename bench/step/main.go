@@ -111,6 +111,7 @@ func newTraining(s *tensor.Scope, dir string) (*training, error) {
 	t.optimizer = tensor.NewAdamW(s, plan.Groups([]model.Param{
 		{Name: "head.weight", Tensor: t.weight}, {Name: "head.bias", Tensor: t.bias},
 	}, config))
+	t.optimizer.MaxNorm = clip
 	for i := range batch {
 		row := make([]int32, length)
 		for j := range row {
@@ -134,7 +135,6 @@ func (t *training) step(root *tensor.Scope) (loss float64, err error) {
 		x := t.encoder.Embed(s, input, model.MeanPooling, 0)
 		l := s.CrossEntropy(s.Linear(x, t.weight, t.bias), s.FromInt64(t.labels))
 		s.Backward(l)
-		s.ClipGradNorm(params, clip)
 		t.optimizer.Step(s, learningRate)
 		if s.Err() != nil {
 			return s.Err()

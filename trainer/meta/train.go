@@ -93,6 +93,7 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 			trained: slices.Concat(plan.Params(), head), outcome: outcome, total: a.Steps(),
 			optimizer: tensor.NewAdamW(s, plan.Groups(head, opts.Config)),
 		}
+		r.optimizer.MaxNorm = opts.Config.GradientClip
 		return r.train(s)
 	})
 	outcome.Duration = time.Since(start)
@@ -226,9 +227,6 @@ func (r *run) step(s *tensor.Scope) error {
 		loss, err := r.algorithm.Step(inner, r.position)
 		if err != nil {
 			return err
-		}
-		if r.Config.GradientClip > 0 {
-			inner.ClipGradNorm(params, r.Config.GradientClip)
 		}
 		r.optimizer.Step(inner, rate)
 		inner.ZeroGrad(params)

@@ -33,22 +33,25 @@ type Optimizer interface {
 }
 
 // AdamW is Adam with decoupled weight decay (Loshchilov and Hutter 2019,
-// algorithm 2), as PyTorch computes it.
+// algorithm 2), as PyTorch computes it. On the CPU an update is one pass over
+// memory.
 type AdamW struct {
 	groups       []Group
-	m, v         [][]*Tensor
+	params       []*Tensor // of all groups
+	m, v         []*Tensor
 	step         int64
 	Beta1, Beta2 float64
 	Epsilon      float64
+	// MaxNorm limits the global 2-norm of the gradient: a step scales larger
+	// ones down to it. 0 means no limit. What the scaled gradients are is not to
+	// be seen afterwards.
+	MaxNorm float64
 }
 
 // NewAdamW returns AdamW with betas 0.9 and 0.999 and epsilon 1e-8.
 func NewAdamW(s *Scope, groups []Group) *AdamW {
-	o := &AdamW{groups: groups, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
-	for _, g := range groups {
-		o.m = append(o.m, zerosLike(s, g.Params))
-		o.v = append(o.v, zerosLike(s, g.Params))
-	}
+	o := &AdamW{groups: groups, params: groupParams(groups), Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	o.m, o.v = zerosLike(s, o.params), zerosLike(s, o.params)
 	return o
 }
 
@@ -72,30 +75,32 @@ func (g Group) lr(lr float64) float64 {
 // Step implements [Optimizer].
 func (o *AdamW) Step(s *Scope, lr float64) {
 	o.step++
-	for i, g := range o.groups {
-		if o.step <= g.Start || len(g.Params) == 0 || !s.ok("adamw", g.Params...) || !s.ok("adamw", o.m[i]...) || !s.ok("adamw", o.v[i]...) {
-			continue
-		}
-		p, m, v := pointers(g.Params), pointers(o.m[i]), pointers(o.v[i])
-		s.check("adamw", C.hps_adamw((*C.hps_tensor)(handles(p)), (*C.hps_tensor)(handles(m)), (*C.hps_tensor)(handles(v)),
-			C.int(len(p)), C.double(g.lr(lr)), C.double(o.Beta1), C.double(o.Beta2), C.double(o.Epsilon),
-			C.double(g.WeightDecay), C.int64_t(o.step-g.Start)))
+	if len(o.params) == 0 || !s.ok("adamw", o.params...) || !s.ok("adamw", o.m...) || !s.ok("adamw", o.v...) {
+		return
 	}
+	options := make([]C.hps_adamw_options, 0, len(o.params))
+	for _, g := range o.groups {
+		of := C.hps_adamw_options{
+			lr: C.double(g.lr(lr)), weight_decay: C.double(g.WeightDecay),
+			beta1: C.double(o.Beta1), beta2: C.double(o.Beta2), epsilon: C.double(o.Epsilon),
+			// A group has no gradients before it starts: the step is not used then.
+			step: C.int64_t(max(1, o.step-g.Start)),
+		}
+		for range g.Params {
+			options = append(options, of)
+		}
+	}
+	p, m, v := pointers(o.params), pointers(o.m), pointers(o.v)
+	s.check("adamw", C.hps_adamw((*C.hps_tensor)(handles(p)), (*C.hps_tensor)(handles(m)), (*C.hps_tensor)(handles(v)),
+		&options[0], C.int(len(p)), C.double(o.MaxNorm)))
 }
 
 // Params implements [Optimizer].
-func (o *AdamW) Params() []*Tensor { return groupParams(o.groups) }
+func (o *AdamW) Params() []*Tensor { return o.params }
 
 // State implements [Optimizer]: all first moments, then all second ones.
 func (o *AdamW) State() ([]*Tensor, int64) {
-	var ts []*Tensor
-	for _, m := range o.m {
-		ts = append(ts, m...)
-	}
-	for _, v := range o.v {
-		ts = append(ts, v...)
-	}
-	return ts, o.step
+	return append(append([]*Tensor(nil), o.m...), o.v...), o.step
 }
 
 // SetStep implements [Optimizer].

@@ -35,9 +35,20 @@ func Live() int64 { return live.Load() }
 func Do(f func(root *Scope) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	defer C.hps_release_memory()
 	root := &Scope{}
 	return root.finish(f)
 }
+
+// PeakMemory returns the most bytes that tensors had at one time on a device
+// since ResetPeakMemory; false where libtorch does not tell: CUDA before 2.9.
+func PeakMemory(device Device) (int64, bool) {
+	n := int64(C.hps_peak_memory(C.int(device), 0))
+	return n, n >= 0
+}
+
+// ResetPeakMemory begins a new measurement, from what tensors have now.
+func ResetPeakMemory(device Device) { C.hps_peak_memory(C.int(device), 1) }
 
 // lastError takes libtorch's error of this thread; nil if there is none.
 func lastError(op string) error {

@@ -1,4 +1,5 @@
 #include "shim.h"
+#include "shim.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
@@ -12,29 +13,10 @@
 #include <torch/csrc/autograd/variable.h>
 #include <torch/version.h>
 
-#include <cmath>
 #include <cstring>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-namespace {
-
-at::Tensor &ref(hps_tensor t) { return *static_cast<at::Tensor *>(t); }
-
-// guard runs f and turns an exception into a message.
-template <typename F> char *guard(F f) {
-  try {
-    f();
-    return nullptr;
-  } catch (const std::exception &e) {
-    return strdup(e.what());
-  } catch (...) {
-    return strdup("unknown C++ exception");
-  }
-}
-
-} // namespace
 
 void hps_manual_seed(int64_t seed) {
   at::manual_seed(static_cast<uint64_t>(seed));
@@ -124,68 +106,6 @@ char *hps_run_backward(hps_tensor *roots, int nroots, hps_tensor *inputs,
       grads[i] = new at::Tensor(result[i].defined()
                                     ? result[i]
                                     : at::zeros_like(ref(inputs[i])));
-  });
-}
-
-// Scales by min(1, max_norm / norm) without asking the device for the norm.
-char *hps_clip_grad_norm(hps_tensor *params, int n, double max_norm) {
-  return guard([&] {
-    at::NoGradGuard no_grad;
-    std::vector<at::Tensor> grads, norms;
-    for (int i = 0; i < n; ++i) {
-      const at::Tensor &g = ref(params[i]).grad();
-      if (g.defined()) {
-        grads.push_back(g);
-        norms.push_back(at::norm(g));
-      }
-    }
-    if (grads.empty())
-      return;
-    at::Tensor total = at::norm(at::stack(norms));
-    at::Tensor scale = at::clamp_max(max_norm / (total + 1e-6), 1.0);
-    for (auto &g : grads)
-      g.mul_(scale);
-  });
-}
-
-char *hps_adamw(hps_tensor *params, hps_tensor *m, hps_tensor *v, int n,
-                double lr, double beta1, double beta2, double eps,
-                double weight_decay, int64_t step) {
-  return guard([&] {
-    at::NoGradGuard no_grad;
-    const double correction1 = 1 - std::pow(beta1, step);
-    const double correction2 = std::sqrt(1 - std::pow(beta2, step));
-    for (int i = 0; i < n; ++i) {
-      at::Tensor &p = ref(params[i]);
-      const at::Tensor &g = p.grad();
-      if (!g.defined())
-        continue;
-      if (weight_decay != 0)
-        p.mul_(1 - lr * weight_decay);
-      ref(m[i]).mul_(beta1).add_(g, 1 - beta1);
-      ref(v[i]).mul_(beta2).addcmul_(g, g, 1 - beta2);
-      at::Tensor denominator =
-          ref(v[i]).sqrt().div_(correction2).add_(eps);
-      p.addcdiv_(ref(m[i]), denominator, -lr / correction1);
-    }
-  });
-}
-
-char *hps_sgd(hps_tensor *params, hps_tensor *buffers, int n, double lr,
-              double momentum, double weight_decay) {
-  return guard([&] {
-    at::NoGradGuard no_grad;
-    for (int i = 0; i < n; ++i) {
-      at::Tensor &p = ref(params[i]);
-      if (!p.grad().defined())
-        continue;
-      at::Tensor g = p.grad();
-      if (momentum != 0)
-        g = ref(buffers[i]).mul_(momentum).add_(g);
-      if (weight_decay != 0)
-        p.mul_(1 - lr * weight_decay);
-      p.add_(g, -lr);
-    }
   });
 }
 

@@ -25,11 +25,20 @@ char *hps_run_backward(hps_tensor *roots, int nroots, hps_tensor *inputs,
                        int ninputs, hps_tensor *grads, int keep_graph,
                        int create_graph);
 char *hps_clip_grad_norm(hps_tensor *params, int n, double max_norm);
-char *hps_adamw(hps_tensor *params, hps_tensor *m, hps_tensor *v, int n,
-                double lr, double beta1, double beta2, double eps,
-                double weight_decay, int64_t step);
+typedef struct {
+  double lr, weight_decay, beta1, beta2, epsilon;
+  int64_t step; // from 1
+} hps_adamw_options;
+// options has one entry a parameter; max_norm 0 does not clip.
+char *hps_adamw(hps_tensor *params, hps_tensor *m, hps_tensor *v,
+                const hps_adamw_options *options, int n, double max_norm);
 char *hps_sgd(hps_tensor *params, hps_tensor *buffers, int n, double lr,
               double momentum, double weight_decay);
+
+// Most bytes of tensors at a time since the last reset; -1: not known. device
+// -1 is the CPU.
+int64_t hps_peak_memory(int device, int reset);
+void hps_release_memory(void); // gives back what is kept for reuse
 
 // int8 linear layers, executed by the quantized engine that libtorch has.
 int hps_select_qengine(int *engines, int n); // first supported, or -1

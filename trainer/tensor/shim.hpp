@@ -1,0 +1,25 @@
+// What the C++ files of the shim share.
+#ifndef HPSEARCH_SHIM_HPP
+#define HPSEARCH_SHIM_HPP
+#include "shim.h"
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+#include <exception>
+
+inline at::Tensor &ref(hps_tensor t) { return *static_cast<at::Tensor *>(t); }
+
+// guard runs f and turns an exception into a message.
+template <typename F> char *guard(F f) {
+  try {
+    f();
+    return nullptr;
+  } catch (const std::exception &e) {
+    return strdup(e.what());
+  } catch (...) {
+    return strdup("unknown C++ exception");
+  }
+}
+
+#endif
