@@ -33,6 +33,11 @@ type builder struct {
 
 type classKey struct{ task, label string }
 
+// compare orders classes by task, then by name.
+func (k classKey) compare(other classKey) int {
+	return cmp.Or(strings.Compare(k.task, other.task), strings.Compare(k.label, other.label))
+}
+
 type collector struct {
 	kept  []kept
 	seen  map[uint64]struct{} // hashes of what is kept
@@ -141,9 +146,7 @@ func (b *builder) family(source string) (*Family, error) {
 		f.Texts = append(f.Texts, k.text)
 		index[k.row] = i
 	}
-	slices.SortFunc(keys, func(a, b classKey) int {
-		return cmp.Or(strings.Compare(a.task, b.task), strings.Compare(a.label, b.label))
-	})
+	slices.SortFunc(keys, classKey.compare)
 	for _, key := range keys {
 		f.addClass(key, b.classes[key].kept, index, b.firstHasTask)
 	}

@@ -1,8 +1,8 @@
-// Package task reads families of text tasks and draws from them what
+// Package task reads families of tasks, of texts or images, and draws from them what
 // meta-training needs: a split into disjoint parts, episodes, and batches of
 // joint training.
 //
-// A family is a set of labelled texts. With a task column every task has its
+// A family is a set of labelled examples. With a task column every task has its
 // own classes, and the split is one of tasks. Without it there are only
 // classes, and the split is one of classes; tasks are then made of them.
 //
@@ -18,7 +18,7 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
-// A Family is a set of labelled texts. It is immutable once loaded and safe
+// A Family is a set of labelled examples. It is immutable once loaded and safe
 // for concurrent use.
 type Family struct {
 	// Source is the file or folder that was read, for messages.
@@ -26,6 +26,8 @@ type Family struct {
 	// Texts holds the examples in the order in which they were read; an
 	// example is its index here.
 	Texts []string
+	// Images holds the examples of a family of images; nil for texts.
+	Images *Images
 	// Classes is sorted by task, then by name.
 	Classes []Class
 	// Tasks is sorted by name; it is empty when the family has no tasks.
@@ -42,6 +44,9 @@ type Class struct {
 	Name     string
 	Task     int   // index into Family.Tasks; -1 in a family without tasks
 	Examples []int // ascending
+	// Of names the class that this one is a turned copy of, "" for a class of
+	// its own. The two belong to one part of a split.
+	Of string
 }
 
 // A Task is a named group of classes.
@@ -76,7 +81,9 @@ func (f *Family) units() []string {
 		return names
 	}
 	for _, c := range f.Classes {
-		names = append(names, c.Name)
+		if c.Of == "" {
+			names = append(names, c.Name)
+		}
 	}
 	return names
 }
@@ -93,6 +100,9 @@ func Load(spec setting.Tasks) (*Family, error) {
 }
 
 func load(spec setting.Tasks) (*Family, error) {
+	if spec.Kind == setting.KindImages {
+		return loadImages(spec)
+	}
 	b := newBuilder(spec)
 	var source string
 	var err error

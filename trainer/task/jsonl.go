@@ -15,7 +15,7 @@ import (
 // readJSONL reads a JSON object a line. Labels and tasks may be numbers or
 // booleans; their names are then as they are written.
 func readJSONL(path string, r io.Reader, spec setting.Tasks, b *builder) error {
-	return eachLine(path, r, func(n int, line []byte) error {
+	return EachLine(path, r, func(n int, line []byte) error {
 		if len(bytes.TrimSpace(line)) == 0 {
 			return nil
 		}

@@ -75,9 +75,11 @@ func readFolder(path string, spec setting.Tasks, b *builder) error {
 	return nil
 }
 
-// eachLine calls do with every line of r and its number from 1, without its
-// line break. The line is valid until do returns.
-func eachLine(path string, r io.Reader, do func(n int, line []byte) error) error {
+// EachLine calls do with every line of r and its number from 1, without its
+// line break or a byte-order mark at the beginning. A line that is not UTF-8,
+// or longer than 4 MiB, is an error that names path and number. The line is
+// valid until do returns.
+func EachLine(path string, r io.Reader, do func(n int, line []byte) error) error {
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(make([]byte, 64<<10), longestLine)
 	n := 0

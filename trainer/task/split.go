@@ -1,6 +1,7 @@
 package task
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -122,7 +123,7 @@ func (f *Family) groups(s Split, role string) []group {
 	}
 	var g group
 	for i, c := range f.Classes {
-		if chosen[c.Name] {
+		if chosen[cmp.Or(c.Of, c.Name)] {
 			g.classes = append(g.classes, i)
 		}
 	}

@@ -56,7 +56,7 @@ func readWordNet(path string, b *builder) (string, error) {
 			return "", err
 		}
 		before := b.rows
-		err = eachLine(name, file, func(n int, line []byte) error {
+		err = EachLine(name, file, func(n int, line []byte) error {
 			if bytes.HasPrefix(line, []byte("  ")) || len(line) == 0 { // the licence
 				return nil
 			}
