@@ -1,0 +1,69 @@
+package faults
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestSuspended suspends a worker, its trainer, or both, for longer than the
+// lease, until another worker has taken the trial over and ended it. When they
+// go on they must notice, and change nothing.
+func TestSuspended(t *testing.T) {
+	t.Parallel()
+	for name, suspend := range map[string]func(e event) []int{
+		"worker":  func(e event) []int { return []int{e.Worker} },
+		"machine": func(e event) []int { return []int{e.Worker, e.Trainer} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onEach(t, func(t *testing.T, dir, url string) {
+				c := newCrew(t, dir, url, plan{trials: 6, steps: 40, pace: 5, lease: 2 * time.Second})
+				first := c.worker()
+				// After a checkpoint, and far from the end.
+				at := c.feed.await(t, "step 8", func(e event) bool { return e.Step == 8 })
+				pids := suspend(at)
+				for _, pid := range pids {
+					if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+						t.Fatal(err)
+					}
+				}
+				second := c.worker()
+				eventually(t, "the second worker ends the trial", func() bool {
+					return c.read()[at.Number].State.Finished()
+				})
+				seen := ledger{}
+				seen.look(c)
+				own := filepath.Join(c.data(), "s", "trials", "0", "checkpoint-2", "position")
+				before, err := os.ReadFile(own)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, pid := range slices.Backward(pids) { // the worker last: it kills its trainer
+					if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+						t.Fatal(err)
+					}
+				}
+				eventually(t, "the first worker notices", func() bool {
+					return strings.Contains(first.log.String(), "trial 0  left: ")
+				})
+				if after, err := os.ReadFile(own); err != nil || string(after) != string(before) {
+					t.Errorf("the checkpoint of the second attempt changed: %v", err)
+				}
+				c.finish()
+				seen.look(c)
+				trials := c.verdict(0)
+				if got := trials[0].Attempt; got != 2 {
+					t.Errorf("trial 0 had %d attempts, want 2", got)
+				}
+				if strings.Contains(first.log.String(), "trial 0  COMPLETE") || !strings.Contains(second.log.String(), "trial 0  COMPLETE") {
+					t.Error("the wrong worker says that the trial is complete")
+				}
+			})
+		})
+	}
+}
