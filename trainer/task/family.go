@@ -1,6 +1,6 @@
-// Package task reads families of tasks, of texts or images, and draws from them what
-// meta-training needs: a split into disjoint parts, episodes, and batches of
-// joint training.
+// Package task reads families of tasks, of texts or images, and draws from
+// them what meta-training needs: a split into disjoint parts, episodes, and
+// batches of joint training.
 //
 // A family is a set of labelled examples. With a task column every task has its
 // own classes, and the split is one of tasks. Without it there are only
