@@ -49,13 +49,13 @@ func findIDX(root string) ([]idxPair, error) {
 	prefixes := make(map[string]bool)
 	for _, e := range entries { // in order of name: x before x.gz
 		m := imagesIDX.FindStringSubmatch(e.Name())
-		if m == nil || prefixes[m[1]] || only != "" && e.Name() != only {
+		if len(m) == 0 || prefixes[m[1]] || only != "" && e.Name() != only {
 			continue
 		}
 		prefixes[m[1]] = true
 		labels := slices.IndexFunc(entries, func(other os.DirEntry) bool {
 			l := labelsIDX.FindStringSubmatch(other.Name())
-			return l != nil && l[1] == m[1]
+			return len(l) > 0 && l[1] == m[1]
 		})
 		images := filepath.Join(dir, e.Name())
 		if labels < 0 {
