@@ -6,35 +6,90 @@ import (
 	"fmt"
 )
 
-// Reached reports whether a study has come to an end that its budget sets
-// beside the number of trials: [EndTarget] when a COMPLETE trial is as good as
-// the target or better, [EndNoImprovement] when NoImprovement trials with a
-// higher number than the best one's are COMPLETE or PRUNED. It returns an
-// empty ending when the study should go on.
-func Reached(ctx context.Context, store Store, study *Study, budget Budget) (Ending, error) {
-	if budget.Target == nil && budget.NoImprovement == 0 {
-		return "", nil
+// A Goal is an end that a study has come to before its trials were used up.
+// The zero value is none.
+type Goal struct {
+	Ending Ending // EndTarget, EndNoImprovement or EndTerminator
+	Why    string // for people: "trial 7 is as good as the target (0.5)"
+}
+
+// A Terminator judges whether more trials of a study are worth their while.
+// Implementations are safe for concurrent use.
+type Terminator interface {
+	// Judge looks at the trials of a study. It is asked before every new
+	// trial, so it should be quick when little has changed. The same history
+	// gives the same verdict in any process.
+	Judge(ctx context.Context, h *History) (Verdict, error)
+}
+
+// A Verdict is what a [Terminator] says.
+type Verdict struct {
+	Ended bool
+	Why   string // for people
+}
+
+// Goals are the ends of a study that its budget sets beside the number of
+// trials.
+type Goals struct {
+	Store  Store
+	Study  *Study
+	Budget Budget // of the run; usually the study's own
+	// Terminator judges what History shows; nil for none, and then History
+	// is not needed.
+	Terminator Terminator
+	History    HistorySource
+}
+
+// Reached reports whether the study has come to an end: [EndTarget] when a
+// COMPLETE trial is as good as the target or better, [EndNoImprovement] when
+// NoImprovement trials with a higher number than the best one's are COMPLETE
+// or PRUNED, [EndTerminator] when the terminator says so. It returns no goal
+// when the study should go on.
+func (g *Goals) Reached(ctx context.Context) (Goal, error) {
+	goal, err := g.byBest(ctx)
+	if err != nil || goal.Ending != "" || g.Terminator == nil {
+		return goal, err
 	}
-	best, err := store.Best(ctx, study.ID)
+	h, err := g.History.Snapshot(ctx)
+	if err != nil {
+		return Goal{}, err
+	}
+	verdict, err := g.Terminator.Judge(ctx, h)
+	if err != nil {
+		return Goal{}, fmt.Errorf("terminator of study %q: %w", g.Study.Name, err)
+	}
+	if !verdict.Ended {
+		return Goal{}, nil
+	}
+	return Goal{Ending: EndTerminator, Why: verdict.Why}, nil
+}
+
+// byBest looks at the ends that are about the best trial.
+func (g *Goals) byBest(ctx context.Context) (Goal, error) {
+	target, patience := g.Budget.Target, g.Budget.NoImprovement
+	if target == nil && patience == 0 {
+		return Goal{}, nil
+	}
+	best, err := g.Store.Best(ctx, g.Study.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return "", nil
+		return Goal{}, nil
 	case err != nil:
-		return "", fmt.Errorf("reading the best trial of study %q: %w", study.Name, err)
-	case budget.Target != nil && !study.Direction().Better(*budget.Target, best.Value()):
-		return EndTarget, nil
-	case budget.NoImprovement == 0:
-		return "", nil
+		return Goal{}, fmt.Errorf("reading the best trial of study %q: %w", g.Study.Name, err)
+	case target != nil && !g.Study.Direction().Better(*target, best.Value()):
+		return Goal{Ending: EndTarget, Why: fmt.Sprintf("trial %d is as good as the target (%g)", best.Number, *target)}, nil
+	case patience == 0:
+		return Goal{}, nil
 	}
 	// Failed trials say nothing about how much there is to gain.
-	since, err := store.Trials(ctx, study.ID, TrialQuery{
-		States: []State{Complete, Pruned}, After: best.Number, Limit: budget.NoImprovement, Brief: true,
+	since, err := g.Store.Trials(ctx, g.Study.ID, TrialQuery{
+		States: []State{Complete, Pruned}, After: best.Number, Limit: patience, Brief: true,
 	})
 	if err != nil {
-		return "", fmt.Errorf("reading the trials of study %q: %w", study.Name, err)
+		return Goal{}, fmt.Errorf("reading the trials of study %q: %w", g.Study.Name, err)
 	}
-	if len(since) >= budget.NoImprovement {
-		return EndNoImprovement, nil
+	if len(since) < patience {
+		return Goal{}, nil
 	}
-	return "", nil
+	return Goal{Ending: EndNoImprovement, Why: fmt.Sprintf("the last %d trials were no better than trial %d", patience, best.Number)}, nil
 }

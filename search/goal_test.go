@@ -77,3 +77,51 @@ func TestRunnerGoalLetsOthersFinish(t *testing.T) {
 	h.run(t, t.Context(), search.EndTarget, nil)
 	h.expectStates(t, search.Complete, search.Complete)
 }
+
+// after is a terminator that ends a study after that many complete trials.
+type after int
+
+func (a after) Judge(_ context.Context, h *search.History) (search.Verdict, error) {
+	complete := 0
+	for _, t := range h.Trials {
+		if t.State == search.Complete {
+			complete++
+		}
+	}
+	return search.Verdict{Ended: complete >= int(a), Why: "it is enough"}, nil
+}
+
+func TestRunnerTerminator(t *testing.T) {
+	t.Parallel()
+	h := newHarness(9, 1, script(t, 3, 2, 1))
+	h.config.Terminator = after(3)
+	r := h.runner(t)
+	ending, err := r.Run(t.Context())
+	if want := (search.Goal{Ending: search.EndTerminator, Why: "it is enough"}); ending != want.Ending || err != nil || r.Goal() != want {
+		t.Errorf("Run() = %q, %v, goal %+v", ending, err, r.Goal())
+	}
+	h.expectStates(t, search.Complete, search.Complete, search.Complete)
+}
+
+// The values of several objectives are found among the metrics.
+func TestRunnerSeveralObjectives(t *testing.T) {
+	t.Parallel()
+	h := newHarness(3, 1, func(_ context.Context, task search.Task, _ search.Session) (search.Result, error) {
+		metrics := []map[string]float64{{"loss": 1, "seconds": 7}, {"loss": 1}, {"loss": 1, "seconds": math.Inf(1)}}
+		return search.Result{Value: 1, Metrics: metrics[task.Number]}, nil
+	})
+	spec := search.ObjectiveSpec{Metrics: []string{"loss", "seconds"}}
+	h.config.Study.Definition.Objective = spec.Complete()
+	h.config.Study.Directions = h.config.Study.Definition.Objective.Directions
+	h.run(t, t.Context(), search.EndBudget, nil)
+	h.expectStates(t, search.Complete, search.Failed, search.Failed)
+	if trial := h.store.get(t, 0); len(trial.Values) != 2 || trial.Values[1] != 7 {
+		t.Errorf("values %v", trial.Values)
+	}
+	if trial := h.store.get(t, 1); trial.Reason != search.ReasonError || trial.Message != "its result has no seconds, which the study is judged by (it has loss)" {
+		t.Errorf("trial 1: %s: %s", trial.Reason, trial.Message)
+	}
+	if trial := h.store.get(t, 2); trial.Reason != search.ReasonDiverged || trial.Message != "its seconds is +Inf" {
+		t.Errorf("trial 2: %s: %s", trial.Reason, trial.Message)
+	}
+}

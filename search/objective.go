@@ -25,7 +25,9 @@ type Task struct {
 
 // A Result is what a trial that ran to its end gives back.
 type Result struct {
-	Value     float64 // of the metric; a NaN or infinity means the trial diverged
+	Value float64 // of the metric; a NaN or infinity means the trial diverged
+	// Metrics are everything that was measured. Those of the objectives after
+	// the first must be there.
 	Metrics   map[string]float64
 	Artifacts map[string]string // paths relative to Task.DataDir, by role
 }
@@ -52,6 +54,9 @@ type Objective interface {
 
 // A Session connects a running trial with the runner. It is safe for
 // concurrent use.
+//
+// Report, Checkpoint and Progress are a trial's signs of life: one without any
+// for longer than the budget's stall timeout is killed, and fails.
 type Session interface {
 	// Report stores an intermediate result and asks the pruner. A report
 	// without the study's metric is only shown. Once the trial should stop,
@@ -93,6 +98,7 @@ const (
 	ReasonBadConfig   = "bad-config"    // the configuration cannot be run
 	ReasonError       = "error"         // anything else that the objective says
 	ReasonCrashed     = "crashed"       // the objective's process died
+	ReasonTimeout     = "timeout"       // it gave no sign of life for too long
 	ReasonLost        = "lost"          // every worker that had the trial disappeared
 )
 

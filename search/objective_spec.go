@@ -3,7 +3,9 @@ package search
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // ObjectiveSpec says what a trial runs and what it is judged by: one metric,
@@ -91,4 +93,19 @@ func (o *ObjectiveSpec) Check() error {
 		}
 	}
 	return nil
+}
+
+// values returns what a result is judged by: its value, and of several
+// objectives the other metrics by their names.
+func (o *ObjectiveSpec) values(result Result) ([]float64, error) {
+	values := []float64{result.Value}
+	for _, name := range o.AllMetrics()[1:] {
+		v, ok := result.Metrics[name]
+		if !ok {
+			return nil, fmt.Errorf("its result has no %s, which the study is judged by (it has %s)",
+				name, strings.Join(slices.Sorted(maps.Keys(result.Metrics)), ", "))
+		}
+		values = append(values, v)
+	}
+	return values, nil
 }

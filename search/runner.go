@@ -29,10 +29,11 @@ const (
 	EndPaused  Ending = "paused"  // the study was paused
 	EndStopped Ending = "stopped" // by Stop or the end of the context
 	EndFailed  Ending = "failed"  // of the runner; Run also returns the error
-	// EndTarget and EndNoImprovement are ends that the budget sets, see
-	// [Reached]. Trials that run when one comes are run to their end.
+	// The following are ends that the budget sets, see [Goals]. Trials that
+	// run when one comes are run to their end.
 	EndTarget        Ending = "target"
 	EndNoImprovement Ending = "no-improvement"
+	EndTerminator    Ending = "terminator"
 )
 
 // RunnerConfig is what a [Runner] needs. Fields without a default named here
@@ -43,6 +44,9 @@ type RunnerConfig struct {
 	Sampler Sampler
 	Pruner  Pruner // nil prunes nothing
 	History HistorySource
+	// Terminator judges before every new trial whether it is worth its while;
+	// nil for none.
+	Terminator Terminator
 	// NewObjective makes the objective of worker 0, 1, … It is called once a
 	// worker.
 	NewObjective func(worker int) (Objective, error)
@@ -70,13 +74,14 @@ type RunnerConfig struct {
 type Runner struct {
 	config RunnerConfig
 	asker  *Asker
+	goals  Goals
 	stop   *stopper
 	ended  *broadcast   // a trial of this runner has ended
 	active atomic.Int64 // trials of this runner that run
 	paused atomic.Bool  // a worker left because the study is paused
 
 	mu          sync.Mutex
-	reached     Ending // a worker left because the study has come to this end
+	reached     Goal   // a worker left because the study has come to this end
 	lastFailure string // the last failure of this run, for the message of ErrTooManyFailed
 }
 
@@ -101,7 +106,10 @@ func NewRunner(config RunnerConfig) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Runner{config: config, asker: asker, stop: newStopper(), ended: newBroadcast()}, nil
+	goals := Goals{
+		Store: config.Store, Study: config.Study, Budget: config.Budget, Terminator: config.Terminator, History: config.History,
+	}
+	return &Runner{config: config, asker: asker, goals: goals, stop: newStopper(), ended: newBroadcast()}, nil
 }
 
 // Stop ends the run soon: no trial is started any more, running ones are
@@ -142,16 +150,17 @@ func (r *Runner) Run(ctx context.Context) (Ending, error) {
 		return EndStopped, context.Cause(ctx)
 	case ending != "":
 		return ending, nil
-	case r.goal() != "":
-		return r.goal(), nil
+	case r.Goal().Ending != "":
+		return r.Goal().Ending, nil
 	case r.paused.Load():
 		return EndPaused, nil
 	}
 	return EndBudget, nil
 }
 
-// goal returns the end that the study has come to, empty for none.
-func (r *Runner) goal() Ending {
+// Goal returns the goal that made Run end: it says why. There is none when Run
+// ended for another reason.
+func (r *Runner) Goal() Goal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.reached
@@ -160,13 +169,13 @@ func (r *Runner) goal() Ending {
 // checkGoal reports whether the study has come to an end that its budget sets
 // beside the number of trials.
 func (r *Runner) checkGoal(ctx context.Context) (bool, error) {
-	ending, err := Reached(ctx, r.config.Store, r.config.Study, r.config.Budget)
-	if err != nil || ending == "" {
+	goal, err := r.goals.Reached(ctx)
+	if err != nil || goal.Ending == "" {
 		return false, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reached = ending
+	r.reached = goal
 	return true, nil
 }
 

@@ -16,6 +16,9 @@ func (r *Runner) runTrial(ctx context.Context, objective Objective, t *Trial, c 
 	saveCtx, cancel := saveContext(ctx)
 	defer cancel()
 	releaseLease := keepLease(saveCtx, r.config.Store, c, r.config.Lease, s.lose)
+	if limit := r.config.Budget.StallTimeout; limit > 0 {
+		defer s.watch(limit)()
+	}
 	r.config.Observer.TrialStarted(t)
 
 	watched := make(chan struct{})
@@ -35,7 +38,10 @@ func (r *Runner) runTrial(ctx context.Context, objective Objective, t *Trial, c 
 	end, saveErr := r.save(saveCtx, s, end)
 	releaseLease()
 	r.config.Observer.TrialEnded(s.current(), end)
-	return errors.Join(fatal, saveErr)
+	if fatal != nil {
+		return fatal // that the trial could not be given back then has the same cause
+	}
+	return saveErr
 }
 
 // attempt runs the trial, and again when its objective crashes.
@@ -46,6 +52,7 @@ func (r *Runner) attempt(ctx context.Context, objective Objective, s *session) (
 			s.requestStop(r.stop.stopReason())
 			return Result{}, ErrStopped
 		}
+		s.alive()
 		result, err := objective.Run(ctx, task, s)
 		var failure *TrialError
 		if err == nil || !errors.As(err, &failure) || !failure.Retry {
@@ -72,6 +79,9 @@ func (r *Runner) settle(ctx context.Context, s *session, result Result, runErr e
 		return TrialEnd{Lost: s.lostError()}, nil
 	case s.brokenError() != nil:
 		return TrialEnd{Released: true}, s.brokenError()
+	case s.hasStalled():
+		message := fmt.Sprintf("it gave no sign of life for %s (budget: stall_timeout)", r.config.Budget.StallTimeout)
+		return TrialEnd{Outcome: r.failedOutcome(s, ReasonTimeout, message)}, nil
 	case errors.Is(runErr, ErrUnavailable):
 		return TrialEnd{Released: true}, fmt.Errorf("trial %d: %w", s.claim.Number, runErr)
 	case own:
@@ -90,15 +100,21 @@ func (r *Runner) settle(ctx context.Context, s *session, result Result, runErr e
 
 // completed is the outcome of a trial that ran to its end.
 func (r *Runner) completed(s *session, result Result) *Outcome {
-	if math.IsNaN(result.Value) || math.IsInf(result.Value, 0) {
-		message := fmt.Sprintf("its %s is %v", r.config.Study.Definition.Objective.Metric, result.Value)
-		o := r.failedOutcome(s, ReasonDiverged, message)
+	objective := &r.config.Study.Definition.Objective
+	values, err := objective.values(result)
+	if err != nil {
+		o := r.failedOutcome(s, ReasonError, err.Error())
 		o.Metrics, o.Artifacts = result.Metrics, result.Artifacts
 		return o
 	}
-	return &Outcome{
-		State: Complete, Values: []float64{result.Value}, Metrics: result.Metrics, Artifacts: result.Artifacts,
+	for i, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			o := r.failedOutcome(s, ReasonDiverged, fmt.Sprintf("its %s is %v", objective.AllMetrics()[i], v))
+			o.Metrics, o.Artifacts = result.Metrics, result.Artifacts
+			return o
+		}
 	}
+	return &Outcome{State: Complete, Values: values, Metrics: result.Metrics, Artifacts: result.Artifacts}
 }
 
 func (r *Runner) failedOutcome(s *session, reason, message string) *Outcome {

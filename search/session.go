@@ -21,6 +21,7 @@ type session struct {
 	trial    *Trial // with the reports so far
 	stopping chan struct{}
 	reason   StopReason
+	stall    *stall
 	lost     error // the claim is gone: nothing about the trial may be written
 	broken   error // the store, the sampler's history or the pruner failed
 }
@@ -35,6 +36,7 @@ func newSession(r *Runner, t *Trial, c Claim, kill context.CancelCauseFunc) *ses
 func (s *session) Report(ctx context.Context, step int, metrics map[string]float64) error {
 	s.reporting.Lock()
 	defer s.reporting.Unlock()
+	defer s.alive()
 	value, ok := metrics[s.runner.config.Study.Definition.Objective.Metric]
 	if !ok {
 		s.Progress(Progress{Step: step})
@@ -105,11 +107,13 @@ func (s *session) addReport(r Report) *Trial {
 
 // Checkpoint implements [Session].
 func (s *session) Checkpoint(step int, path string) {
+	s.alive()
 	s.runner.config.Observer.TrialCheckpointed(s.current(), step, path)
 }
 
 // Progress implements [Session].
 func (s *session) Progress(p Progress) {
+	s.alive()
 	s.runner.config.Observer.TrialProgressed(s.current(), p)
 }
 

@@ -50,16 +50,11 @@ func CheckBudget(budget search.Budget, objective *search.ObjectiveSpec) error {
 	return nil
 }
 
-// Check makes what a definition names, and refuses what does not fit together.
+// Check refuses what of a definition does not fit together: a sampler, a
+// pruner or a budget that the objectives leave nothing to do for.
 func Check(def *search.Definition) error {
 	if err := def.Objective.Check(); err != nil {
 		return fmt.Errorf("objective: %w", err)
-	}
-	if _, err := NewSampler(def.Sampler); err != nil {
-		return err
-	}
-	if _, err := NewPruner(def.Pruner); err != nil {
-		return err
 	}
 	if err := CheckSampler(def.Sampler, &def.Objective); err != nil {
 		return err

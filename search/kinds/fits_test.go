@@ -25,7 +25,6 @@ func TestCheckSeveralObjectives(t *testing.T) {
 		{"target", search.Definition{Objective: two, Budget: search.Budget{Target: &target}}, "target of the budget"},
 		{"no improvement", search.Definition{Objective: two, Budget: search.Budget{NoImprovement: 3}}, "no_improvement of the budget"},
 		{"terminator", search.Definition{Objective: two, Budget: search.Budget{Terminator: &search.TerminatorSpec{Kind: "regret-bound"}}}, "terminator of the budget"},
-		{"unknown", search.Definition{Objective: two, Sampler: search.SamplerSpec{Kind: "bayes"}}, "unknown sampler"},
 		{"objectives", search.Definition{Objective: search.ObjectiveSpec{Metrics: []string{"a", "b"}}}, "objective: there are 2 metrics and 0 directions"},
 		{"one objective", search.Definition{
 			Objective: search.ObjectiveSpec{Metric: "a", Direction: search.Minimize}, Sampler: search.SamplerSpec{Kind: "tpe"},

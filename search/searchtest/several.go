@@ -71,7 +71,8 @@ func DTLZ2(objectives, dimensions int) Tradeoff {
 		Values: func(params map[string]any) []float64 {
 			g := 0.0
 			for _, name := range names[objectives-1:] {
-				g += math.Pow(params[name].(float64)-0.5, 2)
+				d := params[name].(float64) - 0.5
+				g += d * d
 			}
 			values := slices.Repeat([]float64{1 + g}, objectives)
 			for i := range values {

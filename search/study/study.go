@@ -13,9 +13,11 @@ import (
 
 // Options are the settings of a [Study]; the zero value has the defaults.
 type Options struct {
-	// Sampler and Pruner take the place of those that the definition names.
-	Sampler search.Sampler
-	Pruner  search.Pruner
+	// Sampler, Pruner and Terminator take the place of those that the
+	// definition names.
+	Sampler    search.Sampler
+	Pruner     search.Pruner
+	Terminator search.Terminator
 	// Worker names this process to people who look at a running trial.
 	Worker string
 	// Lease is how long an asked trial is kept from others when this process
@@ -37,6 +39,7 @@ type Study struct {
 	study    *search.Study
 	pruner   search.Pruner
 	history  *search.HistoryCache
+	goals    search.Goals
 	asker    *search.Asker
 	lease    time.Duration
 	detached bool
@@ -55,7 +58,8 @@ type held struct {
 
 // Create stores a new study and opens it. The definition needs a name and a
 // space; its objective is "external" unless it says otherwise, and its metric
-// is called "value". The error is [search.ErrExists] when the name is taken.
+// is called "value". Several objectives are given as Metrics and Directions.
+// The error is [search.ErrExists] when the name is taken.
 func Create(ctx context.Context, store search.Store, def search.Definition, o Options) (*Study, error) {
 	if def.Version == 0 {
 		def.Version = 1
@@ -63,9 +67,10 @@ func Create(ctx context.Context, store search.Store, def search.Definition, o Op
 	if def.Objective.Kind == "" {
 		def.Objective.Kind = "external"
 	}
-	if def.Objective.Metric == "" {
+	if def.Objective.Metric == "" && len(def.Objective.Metrics) == 0 {
 		def.Objective.Metric = "value"
 	}
+	def.Objective = def.Objective.Complete()
 	if def.Sampler.Kind == "" {
 		def.Sampler.Kind = kinds.DefaultSampler
 	}
@@ -90,7 +95,17 @@ func check(def *search.Definition, o Options) error {
 	if err := def.Space.Validate(def.Train); err != nil {
 		return fmt.Errorf("creating study %q: %w", def.Name, err)
 	}
-	if _, _, err := made(def, o); err != nil {
+	if _, err := made(def, o); err != nil {
+		return fmt.Errorf("creating study %q: %w", def.Name, err)
+	}
+	named := *def // what the options bring instead need not fit
+	if o.Sampler != nil {
+		named.Sampler.Kind = ""
+	}
+	if o.Pruner != nil {
+		named.Pruner.Kind = ""
+	}
+	if err := kinds.Check(&named); err != nil {
 		return fmt.Errorf("creating study %q: %w", def.Name, err)
 	}
 	return nil
@@ -114,38 +129,46 @@ func Open(store search.Store, study *search.Study, o Options) (*Study, error) {
 	if o.MaxAttempts == 0 {
 		o.MaxAttempts = search.DefaultMaxAttempts
 	}
-	sampler, pruner, err := made(&study.Definition, o)
+	o, err := made(&study.Definition, o)
 	if err != nil {
 		return nil, fmt.Errorf("study %q: %w", study.Name, err)
 	}
 	history := search.NewHistoryCache(store, study)
 	asker, err := search.NewAsker(search.Asker{
-		Store: store, Study: study, Sampler: sampler, History: history, Worker: o.Worker,
+		Store: store, Study: study, Sampler: o.Sampler, History: history, Worker: o.Worker,
 		Lease: o.Lease, MaxAttempts: o.MaxAttempts, Limit: study.Definition.Budget.Trials,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("study %q: %w", study.Name, err)
 	}
 	return &Study{
-		store: store, study: study, pruner: pruner, history: history, asker: asker,
+		store: store, study: study, pruner: o.Pruner, history: history, asker: asker,
+		goals: search.Goals{
+			Store: store, Study: study, Budget: study.Definition.Budget, Terminator: o.Terminator, History: history,
+		},
 		lease: o.Lease, detached: o.Detached, held: make(map[int]*held),
 	}, nil
 }
 
-// made makes the sampler and the pruner that the options do not bring.
-func made(def *search.Definition, o Options) (sampler search.Sampler, pruner search.Pruner, err error) {
-	sampler, pruner = o.Sampler, o.Pruner
-	if sampler == nil {
-		if sampler, err = kinds.NewSampler(def.Sampler); err != nil {
-			return nil, nil, err
+// made makes what the options do not bring.
+func made(def *search.Definition, o Options) (Options, error) {
+	var err error
+	if o.Sampler == nil {
+		if o.Sampler, err = kinds.NewSampler(def.Sampler); err != nil {
+			return o, err
 		}
 	}
-	if pruner == nil {
-		if pruner, err = kinds.NewPruner(def.Pruner); err != nil {
-			return nil, nil, err
+	if o.Pruner == nil {
+		if o.Pruner, err = kinds.NewPruner(def.Pruner); err != nil {
+			return o, err
 		}
 	}
-	return sampler, pruner, nil
+	if o.Terminator == nil {
+		if o.Terminator, err = kinds.NewTerminator(def.Budget.Terminator, def.Sampler.Seed); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
 }
 
 // Study returns what does not change about the study.
@@ -158,12 +181,12 @@ func (s *Study) Study() *search.Study { return s.study }
 // have failed.
 func (s *Study) Ask(ctx context.Context) (*search.Trial, error) {
 	budget := s.study.Definition.Budget
-	ending, err := search.Reached(ctx, s.store, s.study, budget)
+	goal, err := s.goals.Reached(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if ending != "" {
-		return nil, fmt.Errorf("study %q has come to its end (%s): %w", s.study.Name, ending, search.ErrNothing)
+	if goal.Ending != "" {
+		return nil, fmt.Errorf("study %q has come to its end (%s): %s: %w", s.study.Name, goal.Ending, goal.Why, search.ErrNothing)
 	}
 	if budget.MaxFailed > 0 {
 		counts, err := s.store.Counts(ctx, s.study.ID)
@@ -185,8 +208,19 @@ func (s *Study) Ask(ctx context.Context) (*search.Trial, error) {
 	return t, nil
 }
 
-// Best returns the best COMPLETE trial; [search.ErrNotFound] when there is
-// none.
+// Best returns the best COMPLETE trial, of several objectives by the first;
+// [search.ErrNotFound] when there is none.
 func (s *Study) Best(ctx context.Context) (*search.Trial, error) {
 	return s.store.Best(ctx, s.study.ID)
+}
+
+// Front returns the COMPLETE trials that no other one beats in every
+// objective, in the order of their numbers: of a study of several objectives
+// the Pareto front.
+func (s *Study) Front(ctx context.Context) ([]*search.Trial, error) {
+	trials, err := s.store.Trials(ctx, s.study.ID, search.TrialQuery{States: []search.State{search.Complete}, After: -1})
+	if err != nil {
+		return nil, fmt.Errorf("reading the trials of study %q: %w", s.study.Name, err)
+	}
+	return search.ParetoFront(s.study.Directions, trials), nil
 }

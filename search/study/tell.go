@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"strings"
 
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -14,8 +15,8 @@ import (
 // reported on: it has ended, or was never asked for.
 var ErrNotRunning = errors.New("trial is not running")
 
-// Report stores an intermediate value of the metric at a step, and other
-// measured values if there are any. The same step again replaces the report.
+// Report stores an intermediate value of the (first) metric at a step, and
+// other measured values if there are any. The same step again replaces the report.
 // The error is [search.ErrFenced] when another worker has the trial by now.
 func (s *Study) Report(ctx context.Context, number, step int, value float64, others map[string]float64) error {
 	claim, err := s.claim(ctx, number)
@@ -85,21 +86,32 @@ func (s *Study) thisAttempt(t *search.Trial) *search.Trial {
 	return t
 }
 
-// Tell ends a trial with its value. A value that is NaN or infinite makes it
-// FAIL, as diverged. The same value told twice is accepted; the error is
-// [search.ErrFinished] when the trial has ended otherwise.
-func (s *Study) Tell(ctx context.Context, number int, value float64) error {
-	metric := s.study.Definition.Objective.Metric
-	if math.IsNaN(value) || math.IsInf(value, 0) {
-		return s.TellFailed(ctx, number, search.ReasonDiverged, fmt.Sprintf("its %s is %v", metric, value))
+// Tell ends a trial with its value, or with one for each objective of the
+// study. A value that is NaN or infinite makes it FAIL, as diverged. The same
+// values told twice are accepted; the error is [search.ErrFinished] when the
+// trial has ended otherwise.
+func (s *Study) Tell(ctx context.Context, number int, values ...float64) error {
+	names := s.study.Definition.Objective.AllMetrics()
+	if len(values) != len(names) {
+		return fmt.Errorf("trial %d of study %q needs %d value(s) (%s), not %d",
+			number, s.study.Name, len(names), strings.Join(names, ", "), len(values))
 	}
-	return s.finish(ctx, number, search.Outcome{
-		State: search.Complete, Values: []float64{value}, Metrics: map[string]float64{metric: value},
-	})
+	metrics := make(map[string]float64, len(names))
+	for i, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return s.TellFailed(ctx, number, search.ReasonDiverged, fmt.Sprintf("its %s is %v", names[i], v))
+		}
+		metrics[names[i]] = v
+	}
+	return s.finish(ctx, number, search.Outcome{State: search.Complete, Values: values, Metrics: metrics})
 }
 
-// TellPruned ends a trial as PRUNED, with the last report as its value.
+// TellPruned ends a trial as PRUNED, with the last report as its value. In a
+// study of several objectives no trial can be judged before its end.
 func (s *Study) TellPruned(ctx context.Context, number int) error {
+	if s.study.Several() {
+		return fmt.Errorf("trial %d of study %q cannot be pruned: it has %d objectives", number, s.study.Name, len(s.study.Directions))
+	}
 	t, err := s.trial(ctx, number)
 	if err != nil {
 		return err

@@ -57,10 +57,8 @@ func (j *Job) Run(ctx context.Context) error {
 	switch ending {
 	case search.EndTimeout:
 		j.Say("The time of this run (%s) is over; hpsearch run %s goes on.", j.Budget.Timeout, j.Study.Name)
-	case search.EndTarget:
-		j.Say("Study %s has a trial that is as good as its target (%g).", j.Study.Name, *j.Budget.Target)
-	case search.EndNoImprovement:
-		j.Say("Study %s ends here: the last %d trials were no better than the best one.", j.Study.Name, j.Budget.NoImprovement)
+	case search.EndTarget, search.EndNoImprovement, search.EndTerminator:
+		j.Say("Study %s ends here: %s.", j.Study.Name, runner.Goal().Why)
 	case search.EndPaused:
 		j.Say("Study %s is paused; hpsearch study resume %s lets it go on.", j.Study.Name, j.Study.Name)
 	}
@@ -80,6 +78,10 @@ func (j *Job) runner(ctx context.Context) (*search.Runner, display, error) {
 		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)
 	}
 	pruner, err := kinds.NewPruner(def.Pruner)
+	if err != nil {
+		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)
+	}
+	terminator, err := kinds.NewTerminator(j.Budget.Terminator, def.Sampler.Seed)
 	if err != nil {
 		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)
 	}
@@ -103,7 +105,7 @@ func (j *Job) runner(ctx context.Context) (*search.Runner, display, error) {
 	j.Log().Debug("run", "study", study.Name, "folder", dir, "command", command, "workers", max(1, j.Budget.Parallel),
 		"threads", threads(j.Budget.Parallel), "devices", devices, "sampler", def.Sampler.Kind, "pruner", def.Pruner.Kind)
 	runner, err := search.NewRunner(search.RunnerConfig{
-		Store: j.Store, Study: study, Sampler: sampler, Pruner: pruner,
+		Store: j.Store, Study: study, Sampler: sampler, Pruner: pruner, Terminator: terminator,
 		History: search.NewHistoryCache(j.Store, study),
 		NewObjective: func(worker int) (search.Objective, error) {
 			config := objective.ProcessConfig{
