@@ -1,0 +1,91 @@
+package faults
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hpsearch/hpsearch/storage/dbtest"
+)
+
+// buildWithClock builds hpsearch with a standard library whose clock is off.
+// The program under test needs no hook for it, and no library that is loaded
+// before it would reach a program that is linked statically.
+func buildWithClock(t *testing.T, off time.Duration) string {
+	t.Helper()
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Skipf("building a program with another clock takes Go: %v", err)
+	}
+	original := filepath.Join(strings.TrimSpace(string(root)), "src", "time", "time.go")
+	source, err := os.ReadFile(original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const reading = "func Now() Time {\n\tsec, nsec, mono := runtimeNow()\n"
+	if strings.Count(string(source), reading) != 1 {
+		t.Fatalf("time.Now in %s is not as this test knows it", original)
+	}
+	dir := t.TempDir()
+	changed := filepath.Join(dir, "time.go")
+	shifted := strings.Replace(string(source), reading, reading+fmt.Sprintf("\tsec += %d\n", int64(off.Seconds())), 1)
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, data := range map[string][]byte{changed: []byte(shifted), filepath.Join(dir, "overlay.json"): overlay} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program := filepath.Join(dir, "hpsearch")
+	build := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "../../cmd/hpsearch")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, out)
+	}
+	return program
+}
+
+// TestClockOff has a worker whose clock is an hour fast or slow beside others:
+// the database's time counts, so that nobody loses a trial, and times are
+// right.
+func TestClockOff(t *testing.T) {
+	t.Parallel()
+	if !full {
+		t.Skip("it builds hpsearch and the standard library anew; make test-faults runs it")
+	}
+	for name, off := range map[string]time.Duration{"fast": time.Hour, "slow": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			program := buildWithClock(t, off)
+			for _, kind := range dbtest.Kinds {
+				t.Run(string(kind), func(t *testing.T) {
+					c := newCrew(t, t.TempDir(), dbtest.Database(t, kind), plan{trials: 30, steps: 30, pace: 5, lease: 5 * time.Second})
+					began := time.Now()
+					off := c.command("worker", "s", "--data", c.data(), "--lease", c.lease.String())
+					off.Path = program
+					c.start(off)
+					c.worker()
+					c.finish()
+					for _, trial := range c.verdict(0) {
+						if trial.Attempt != 1 {
+							t.Errorf("trial %d had %d attempts", trial.Number, trial.Attempt)
+						}
+						if trial.Started.Before(began.Add(-time.Minute)) || trial.Finished.After(time.Now().Add(time.Minute)) || trial.Duration() <= 0 {
+							t.Errorf("trial %d is said to have run from %s to %s", trial.Number, trial.Started, trial.Finished)
+						}
+					}
+					ran := len(completeLine.FindAllString(c.workers[0].log.String(), -1))
+					if ran == 0 || ran == c.trials {
+						t.Errorf("the worker with the other clock ran %d of %d trials", ran, c.trials)
+					}
+				})
+			}
+		})
+	}
+}
