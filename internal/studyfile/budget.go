@@ -4,7 +4,10 @@ import (
 	"math"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/kinds"
 )
 
 // budget reads the bounds of the study.
@@ -14,7 +17,7 @@ func (r *reader) budget(m mapping) search.Budget {
 	if n == nil {
 		return b
 	}
-	f, ok := r.known(n, "budget", "trials", "parallel", "timeout", "max_failed", "target", "no_improvement")
+	f, ok := r.known(n, "budget", "trials", "parallel", "timeout", "max_failed", "target", "no_improvement", "terminator", "stall_timeout")
 	if !ok {
 		return b
 	}
@@ -26,7 +29,39 @@ func (r *reader) budget(m mapping) search.Budget {
 		b.Target = &target
 	}
 	b.NoImprovement = r.count(f, "no_improvement")
+	b.StallTimeout = r.duration(f, "stall_timeout")
+	b.Terminator = r.terminator(f)
 	return b
+}
+
+// terminator reads what judges whether more trials are worth their while: its
+// kind alone, or a mapping with options.
+func (r *reader) terminator(m mapping) *search.TerminatorSpec {
+	n := m.get("terminator")
+	if n == nil {
+		return nil
+	}
+	before := len(r.findings)
+	spec := &search.TerminatorSpec{}
+	if n.Kind != yaml.MappingNode {
+		spec.Kind = r.word(m, "terminator", kinds.RegretBound, kinds.TerminatorKinds()...)
+		return spec
+	}
+	t, ok := r.known(n, "terminator", "kind", "error", "min_trials", "interval")
+	if !ok {
+		return nil
+	}
+	spec.Kind = r.word(t, "kind", kinds.RegretBound, kinds.TerminatorKinds()...)
+	if v, given := r.number(t, "error"); given {
+		spec.Error = &v
+	}
+	spec.MinTrials = r.count(t, "min_trials")
+	spec.Interval = r.count(t, "interval")
+	if len(r.findings) == before {
+		_, err := kinds.NewTerminator(spec, 0)
+		r.refused(n, err)
+	}
+	return spec
 }
 
 // count reads an integer of at least 1, 0 when it is absent.

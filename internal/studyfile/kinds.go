@@ -56,6 +56,14 @@ func (r *reader) pruner(m mapping) search.PrunerSpec {
 	return spec
 }
 
+// fits refuses a sampler, a pruner and a budget that the objectives leave
+// nothing to do for.
+func (r *reader) fits(m mapping, d *search.Definition) {
+	r.refused(m.get("sampler"), kinds.CheckSampler(d.Sampler, &d.Objective))
+	r.refused(m.get("pruner"), kinds.CheckPruner(d.Pruner, &d.Objective))
+	r.refused(m.get("budget"), kinds.CheckBudget(d.Budget, &d.Objective))
+}
+
 // refused records what the maker of samplers or pruners says about a
 // specification, if anything.
 func (r *reader) refused(at *yaml.Node, err error) {

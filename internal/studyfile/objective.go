@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/hpsearch/hpsearch/objective"
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -35,7 +37,7 @@ func (r *reader) objective(m mapping) search.ObjectiveSpec {
 		r.find(m.node, "add `objective: {kind: meta-training, metric: val_loss, direction: minimize}`", "no objective")
 		return spec
 	}
-	o, ok := r.known(n, "objective", "kind", "metric", "direction", "command")
+	o, ok := r.known(n, "objective", "kind", "metric", "direction", "metrics", "directions", "command")
 	if !ok {
 		return spec
 	}
@@ -43,10 +45,85 @@ func (r *reader) objective(m mapping) search.ObjectiveSpec {
 		r.find(n, "add kind: meta-training, command or external", "objective has no kind")
 	}
 	spec.Kind = r.word(o, "kind", MetaTraining, objectiveKinds...)
-	spec.Metric = r.metric(o, spec.Kind)
-	spec.Direction = r.direction(o, spec)
+	if o.get("metrics") != nil {
+		r.metrics(o, &spec)
+	} else {
+		if at := o.get("directions"); at != nil {
+			r.find(at, "write direction: minimize, or list the metrics", "objective has directions and no metrics")
+		}
+		spec.Metric = r.metric(o, spec.Kind)
+		spec.Direction = r.direction(o, spec)
+	}
 	spec.Command = r.command(o, spec.Kind)
-	return spec
+	return spec.Complete()
+}
+
+// metrics reads the metrics of several objectives and their directions.
+func (r *reader) metrics(o mapping, spec *search.ObjectiveSpec) {
+	for _, single := range []string{"metric", "direction"} {
+		if at := o.get(single); at != nil {
+			r.find(at, "remove it: the first of the "+single+"s takes its place", "objective has both %s and metrics", single)
+		}
+	}
+	names, at := r.words(o, "metrics")
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			r.find(at[i], "remove one", "metric %q is named twice", name)
+		}
+	}
+	if len(names) == 0 {
+		r.find(o.get("metrics"), "name what is measured: metrics: [val_loss, train_seconds]", "the metrics of objective are empty")
+		return
+	}
+	if _, known := metaMetrics[names[0]]; spec.Kind == MetaTraining && !known {
+		r.find(at[0], "begin with val_loss or val_accuracy", "%q cannot be the first metric: by it the best of a trial's validations is chosen", names[0])
+	}
+	spec.Metrics = names
+	spec.Directions = r.directions(o, spec.Kind, names)
+}
+
+// directions reads a direction for each metric; where there are none, each
+// metric has its natural one.
+func (r *reader) directions(o mapping, kind string, metrics []string) []search.Direction {
+	directions := make([]search.Direction, len(metrics))
+	for i, name := range metrics {
+		directions[i] = natural(name)
+	}
+	n := o.get("directions")
+	if n == nil {
+		return directions
+	}
+	given, at := r.words(o, "directions")
+	if len(given) != len(metrics) {
+		r.find(n, "write minimize or maximize for each metric", "there are %d directions for %d metrics", len(given), len(metrics))
+		return directions
+	}
+	for i, word := range given {
+		d := search.Direction(word)
+		if d != search.Minimize && d != search.Maximize {
+			r.find(at[i], suggest(word, []string{string(search.Minimize), string(search.Maximize)}), "%q is no direction", word)
+			continue
+		}
+		r.worst(at[i], kind, metrics[i], d)
+		directions[i] = d
+	}
+	return directions
+}
+
+// words reads a list of texts that are not empty.
+func (r *reader) words(m mapping, key string) (words []string, at []*yaml.Node) {
+	items, ok := r.list(m.get(key), key+" of "+m.what)
+	if !ok {
+		return nil, nil
+	}
+	for _, item := range items {
+		if item.Kind != yaml.ScalarNode || item.ShortTag() != "!!str" || item.Value == "" {
+			r.find(item, "put it in quotes if it is meant as text", "an element of %s of %s is %s, not a word", key, m.what, describe(item))
+			continue
+		}
+		words, at = append(words, item.Value), append(at, item)
+	}
+	return words, at
 }
 
 func (r *reader) metric(o mapping, kind string) string {
@@ -60,16 +137,24 @@ func (r *reader) metric(o mapping, kind string) string {
 }
 
 func (r *reader) direction(o mapping, spec search.ObjectiveSpec) search.Direction {
-	natural, known := metaMetrics[spec.Metric]
-	if !known {
-		natural = search.Minimize
-	}
-	d := search.Direction(r.word(o, "direction", string(natural), string(search.Minimize), string(search.Maximize)))
-	if spec.Kind == MetaTraining && d != natural {
-		r.find(o.get("direction"), "write direction: "+string(natural),
-			"to %s %s would look for the worst configuration", d, spec.Metric)
-	}
+	d := search.Direction(r.word(o, "direction", string(natural(spec.Metric)), string(search.Minimize), string(search.Maximize)))
+	r.worst(o.get("direction"), spec.Kind, spec.Metric, d)
 	return d
+}
+
+// natural is the direction in which a metric gets better, as far as is known.
+func natural(metric string) search.Direction {
+	if d, known := metaMetrics[metric]; known {
+		return d
+	}
+	return search.Minimize
+}
+
+// worst refuses a direction that would look for the worst configuration.
+func (r *reader) worst(at *yaml.Node, kind, metric string, d search.Direction) {
+	if better, known := metaMetrics[metric]; known && kind == MetaTraining && d != better {
+		r.find(at, "write "+string(better), "to %s %s would look for the worst configuration", d, metric)
+	}
 }
 
 func (r *reader) command(o mapping, kind string) []string {

@@ -158,6 +158,7 @@ func (r *reader) study(root *yaml.Node, dir string) *File {
 	d.Sampler, file.SamplerGiven, file.SeedGiven = r.sampler(m)
 	d.Pruner = r.pruner(m)
 	d.Budget = r.budget(m)
+	r.fits(m, d)
 	r.placeholders(m, d)
 	d.Enqueue = r.enqueue(m, d.Space, d.Train)
 	if d.Objective.Kind == MetaTraining && m.get("objective") != nil {

@@ -120,6 +120,42 @@ func TestLoad_defaults(t *testing.T) {
 	}
 }
 
+func TestLoad_severalObjectives(t *testing.T) {
+	t.Parallel()
+	got, err := Load("testdata/good/several.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := search.ObjectiveSpec{
+		Kind: "command", Metric: "loss", Direction: search.Minimize,
+		Metrics:    []string{"loss", "val_accuracy", "seconds"},
+		Directions: []search.Direction{search.Minimize, search.Maximize, search.Minimize},
+		Command:    []string{"./train"},
+	}
+	if diff := cmp.Diff(want, got.Objective); diff != "" {
+		t.Errorf("objective (-want +got):\n%s", diff)
+	}
+	if got.Budget.StallTimeout != 10*time.Minute {
+		t.Errorf("stall_timeout %s", got.Budget.StallTimeout)
+	}
+}
+
+func TestLoad_terminator(t *testing.T) {
+	t.Parallel()
+	got, err := Load("testdata/good/ending.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tolerance := 0.01
+	want := &search.TerminatorSpec{Kind: "regret-bound", Error: &tolerance, MinTrials: 30, Interval: 10}
+	if diff := cmp.Diff(want, got.Budget.Terminator); diff != "" {
+		t.Errorf("terminator (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(search.ObjectiveSpec{Kind: "external", Metric: "score", Direction: search.Maximize}, got.Objective); diff != "" {
+		t.Errorf("a list of one metric (-want +got):\n%s", diff)
+	}
+}
+
 func TestLoad_unreadable(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]string{
