@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -19,109 +21,178 @@ type candidate struct {
 	Released int
 }
 
+// look is how many candidates are looked at together. Workers that ask at the
+// same time each get another one of them.
+const look = 64
+
 // Claim implements [search.Store].
 func (s *sqlStore) Claim(ctx context.Context, studyID int64, worker string, lease time.Duration, maxAttempts int) (*search.Trial, search.Claim, error) {
 	doing := fmt.Sprintf("claim a trial of study %d", studyID)
 	if err := checkLease(lease); err != nil {
 		return nil, search.Claim{}, err
 	}
-	// Workers ask before every new trial and mostly there is nothing: a look
-	// without the write lock spares the others the wait.
-	err := s.view(ctx, doing, func(tx *gorm.DB) error {
-		_, err := nextCandidate(tx, studyID, s.now())
-		return err
-	})
-	if err != nil {
-		return nil, search.Claim{}, err
-	}
-	var trial *search.Trial
-	claim := search.Claim{StudyID: studyID, Worker: worker}
-	nothing := false // the trials ended as lost on the way are kept
-	err = s.note(ctx, doing, func(tx *gorm.DB) error {
-		now := s.now()
-		found, err := claimable(tx, studyID, maxAttempts, now)
-		if isNothing(err) {
-			nothing = true
-			return nil
+	r := claimRequest{studyID: studyID, worker: worker, lease: lease, maxAttempts: maxAttempts, token: newToken()}
+	const rounds = 20 // others take what we see: then they are at work
+	for round := range rounds {
+		if round > 0 && !wait(ctx, jitter(time.Duration(round)*conflictPause)) {
+			return nil, search.Claim{}, fmt.Errorf("%s: %w", doing, ctx.Err())
 		}
+		// Workers ask before every new trial and mostly there is nothing: a
+		// look without locks spares the others the wait.
+		var found []candidate
+		err := s.view(ctx, doing, func(tx *gorm.DB) error {
+			var err error
+			found, err = s.candidates(tx, studyID)
+			return err
+		})
 		if err != nil {
+			return nil, search.Claim{}, err
+		}
+		if len(found) == 0 {
+			break
+		}
+		trial, claim, err := s.claimOne(ctx, doing, r, found)
+		if err != nil || trial != nil {
+			return trial, claim, err
+		}
+	}
+	return nil, search.Claim{}, fmt.Errorf("%s: %w", doing, search.ErrNothing)
+}
+
+// claimRequest is what a call of Claim asks for.
+type claimRequest struct {
+	studyID     int64
+	worker      string
+	lease       time.Duration
+	maxAttempts int
+	token       int64
+}
+
+// claimOne claims the first candidate that is still free and has attempts
+// left, and ends those before it that have none; no trial when there is none.
+func (s *sqlStore) claimOne(ctx context.Context, doing string, r claimRequest, found []candidate) (*search.Trial, search.Claim, error) {
+	var trial *search.Trial
+	err := s.note(ctx, doing, func(tx *gorm.DB) error {
+		trial = nil
+		id, err := s.takeOne(tx, r, found)
+		if err != nil || id == 0 {
 			return err
 		}
-		if err := takeOver(tx, found, worker, now, lease); err != nil {
-			return err
-		}
-		claim.TrialID, claim.Number, claim.Attempt = found.TrialID, found.Number, found.Attempt+1
-		trials, err := loadTrials(tx, tx.Table("trials").Where("trials.trial_id = ?", found.TrialID), false)
+		trials, err := loadTrials(tx, tx.Table("trials").Where("trials.trial_id = ?", id), false)
 		if err == nil {
 			trial = trials[0]
 		}
 		return err
 	})
-	if err == nil && nothing {
-		err = fmt.Errorf("%s: %w", doing, search.ErrNothing)
-	}
-	if err != nil {
+	if err != nil || trial == nil {
 		return nil, search.Claim{}, err
 	}
-	return trial, claim, nil
+	return trial, search.Claim{StudyID: r.studyID, TrialID: trial.ID, Number: trial.Number, Attempt: trial.Attempt, Worker: r.worker}, nil
 }
 
-// claimable returns the next trial that has attempts left, and ends those
-// before it that have none.
-func claimable(tx *gorm.DB, studyID int64, maxAttempts int, now time.Time) (candidate, error) {
-	for {
-		found, err := nextCandidate(tx, studyID, now)
-		if err != nil {
-			return candidate{}, err
-		}
-		lost := found.Attempt - found.Released
-		if maxAttempts <= 0 || lost < maxAttempts {
-			return found, nil
-		}
-		if err := endTrial(tx, found.TrialID, lostOutcome(lost), now); err != nil {
-			return candidate{}, err
+// takeOne returns the id of the trial that it took over; 0: none.
+func (s *sqlStore) takeOne(tx *gorm.DB, r claimRequest, found []candidate) (int64, error) {
+	if again(tx.Statement.Context) {
+		if id, err := taken(tx, r); err != nil || id != 0 {
+			return id, err
 		}
 	}
+	for _, c := range found {
+		now, err := s.now(tx)
+		if err != nil {
+			return 0, err
+		}
+		c, free, err := s.lockCandidate(tx, c.TrialID, now)
+		if err != nil {
+			return 0, err
+		}
+		if !free {
+			continue
+		}
+		if lost := c.Attempt - c.Released; r.maxAttempts > 0 && lost >= r.maxAttempts {
+			if err := endTrial(tx, c.TrialID, lostOutcome(lost), now); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		return c.TrialID, s.takeOver(tx, c, r, now)
+	}
+	return 0, nil
 }
 
-// nextCandidate returns the lowest-numbered trial that is WAITING or whose
-// lease is over; ErrNothing when there is none or the study is paused. A
-// RUNNING trial without a lease is an Optuna worker's and left alone.
+// taken returns the trial that an earlier run of the same call took over.
+func taken(tx *gorm.DB, r claimRequest) (int64, error) {
+	var ids []int64
+	err := tx.Raw(`SELECT t.trial_id FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
+		WHERE t.study_id = ? AND t.state = 'RUNNING' AND h.token = ? AND h.worker = ?`, r.studyID, r.token, r.worker).Scan(&ids).Error
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return ids[0], nil
+}
+
+// mayBeClaimed is the condition for a trial t with its row h. A RUNNING trial
+// without a lease is an Optuna worker's and left alone.
+const mayBeClaimed = "(t.state = 'WAITING' OR t.state = 'RUNNING' AND h.lease_until <= ?)"
+
+// candidates returns the lowest-numbered trials that are WAITING or whose
+// lease is over; ErrNothing when the study is paused.
 //
 // The order is by number + 0 because an order by number makes SQLite walk all
 // trials of the study by their numbers instead of the few that are open.
-func nextCandidate(tx *gorm.DB, studyID int64, now time.Time) (candidate, error) {
+func (s *sqlStore) candidates(tx *gorm.DB, studyID int64) ([]candidate, error) {
 	g, err := admission(tx, studyID)
 	if err != nil {
-		return candidate{}, err
+		return nil, err
 	}
 	if g.Paused {
-		return candidate{}, fmt.Errorf("the study is paused: %w", search.ErrNothing)
+		return nil, fmt.Errorf("the study is paused: %w", search.ErrNothing)
+	}
+	query := `SELECT t.trial_id, t.number FROM trials t LEFT JOIN hpsearch_trials h ON h.trial_id = t.trial_id
+		WHERE t.study_id = ? AND t.state IN ('WAITING', 'RUNNING') AND t.number IS NOT NULL AND ` + mayBeClaimed + `
+		ORDER BY t.number + 0 LIMIT ` + strconv.Itoa(look)
+	args := []any{studyID, s.machine().UnixMicro()}
+	if s.clock != "" {
+		query, args = strings.Replace(query, "lease_until <= ?", "lease_until <= "+s.clock, 1), args[:1]
 	}
 	var found []candidate
-	err = tx.Raw(`SELECT t.trial_id, t.number, h.attempt, h.released
+	err = tx.Raw(query, args...).Scan(&found).Error
+	return found, err
+}
+
+// lockCandidate locks a trial, unless somebody else has it, and reads it as it
+// is then.
+func (s *sqlStore) lockCandidate(tx *gorm.DB, trialID int64, now time.Time) (c candidate, free bool, err error) {
+	if s.tryTrial != "" {
+		var ids []int64
+		if err := tx.Raw(s.tryTrial, trialID).Scan(&ids).Error; err != nil || len(ids) == 0 {
+			return c, false, err
+		}
+	}
+	var found []candidate
+	err = tx.Raw(`SELECT t.trial_id, t.number, COALESCE(h.attempt, 0) AS attempt, COALESCE(h.released, 0) AS released
 		FROM trials t LEFT JOIN hpsearch_trials h ON h.trial_id = t.trial_id
-		WHERE t.study_id = ? AND t.state IN ('WAITING', 'RUNNING')
-			AND t.number IS NOT NULL AND (t.state = 'WAITING' OR h.lease_until <= ?)
-		ORDER BY t.number + 0 LIMIT 1`, studyID, now.UnixMicro()).Scan(&found).Error
-	if err != nil {
-		return candidate{}, err
+		WHERE t.trial_id = ? AND `+mayBeClaimed, trialID, now.UnixMicro()).Scan(&found).Error
+	if err != nil || len(found) == 0 {
+		return c, false, err
 	}
-	if len(found) == 0 {
-		return candidate{}, search.ErrNothing
-	}
-	return found[0], nil
+	return found[0], true, nil
 }
 
 // takeOver starts the next attempt of a trial.
-func takeOver(tx *gorm.DB, found candidate, worker string, now time.Time, lease time.Duration) error {
+func (s *sqlStore) takeOver(tx *gorm.DB, c candidate, r claimRequest, now time.Time) error {
 	err := tx.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "trial_id"}},
-		DoUpdates: clause.AssignmentColumns([]string{"attempt", "worker", "lease_until"}),
-	}).Create(&ownTrialRow{TrialID: found.TrialID, Attempt: found.Attempt + 1, Worker: worker, LeaseUntil: leaseUntil(now, lease)}).Error
+		DoUpdates: clause.AssignmentColumns([]string{"attempt", "worker", "lease_until", "token"}),
+	}).Create(&ownTrialRow{
+		TrialID: c.TrialID, Attempt: c.Attempt + 1, Worker: r.worker, LeaseUntil: leaseUntil(now, r.lease), Token: r.token,
+	}).Error
 	if err != nil {
 		return err
 	}
+	if err := s.heartbeat(tx, c.TrialID, now, r.lease); err != nil {
+		return err
+	}
 	return tx.Exec("UPDATE trials SET state = ?, datetime_start = ? WHERE trial_id = ?",
-		string(search.Running), utc(now), found.TrialID).Error
+		string(search.Running), utc(now), c.TrialID).Error
 }

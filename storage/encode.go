@@ -41,6 +41,8 @@ func (t *utc) Scan(v any) error {
 			return err
 		}
 		*t = utc(parsed)
+	case []byte:
+		return t.Scan(string(v))
 	default:
 		return fmt.Errorf("a %T is no time", v)
 	}

@@ -1,40 +1,19 @@
 package storage
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"syscall"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
-
-	"github.com/hpsearch/hpsearch/search"
 )
 
 // errNotDir is what opening a path below a file gives.
 const errNotDir = syscall.ENOTDIR
 
-// explain says what was being done when err happened and, where the database
-// itself is at fault, which file it is and what helps.
-func (s *sqlStore) explain(ctx context.Context, doing string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if cause := ctx.Err(); cause != nil && resultCode(err) == lib.SQLITE_INTERRUPT {
-		err = cause
-	}
-	for _, known := range []error{search.ErrNotFound, search.ErrExists, search.ErrFinished, search.ErrFenced,
-		search.ErrNumberTaken, search.ErrNothing, errInput} {
-		if errors.Is(err, known) {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
-	}
-	return fmt.Errorf("%s in storage %s: %w", doing, s.name, advise(err))
-}
-
-// advise adds what to do about the failures of SQLite that a user can mend.
-func advise(err error) error {
+// adviseSQLite adds what to do about the failures of SQLite that a user can mend.
+func adviseSQLite(err error) error {
 	hint := ""
 	switch resultCode(err) {
 	case lib.SQLITE_NOTADB:

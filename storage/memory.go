@@ -24,10 +24,7 @@ type memory struct {
 	trialID int64
 }
 
-var (
-	_ search.Store = (*memory)(nil)
-	_ search.Store = (*sqlStore)(nil)
-)
+var _ search.Store = (*memory)(nil)
 
 type memoryStudy struct {
 	id         int64

@@ -107,6 +107,7 @@ type ownTrialRow struct {
 	Message       string
 	MetricsJSON   string `gorm:"column:metrics_json"`
 	ArtifactsJSON string `gorm:"column:artifacts_json"`
+	Token         int64
 }
 
 func (ownTrialRow) TableName() string { return "hpsearch_trials" }
@@ -118,3 +119,17 @@ type ownReportRow struct {
 }
 
 func (ownReportRow) TableName() string { return "hpsearch_reports" }
+
+type tallyRow struct {
+	StudyID    int64 `gorm:"primaryKey;autoIncrement:false"`
+	Upto       int
+	OpenJSON   string `gorm:"column:open_json"`
+	Complete   int
+	Pruned     int
+	Fail       int
+	BestID     *int64
+	BestNumber *int
+	BestValue  *float64
+}
+
+func (tallyRow) TableName() string { return "hpsearch_tallies" }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/storage/dbtest"
 )
 
 // childEnv tells a copy of the test binary that it is a worker on the
@@ -23,7 +24,7 @@ const processes, processTrials = 4, 80
 func TestMain(m *testing.M) {
 	path := os.Getenv(childEnv)
 	if path == "" {
-		os.Exit(m.Run())
+		os.Exit(dbtest.Run(m))
 	}
 	if err := work(context.Background(), path); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -14,6 +14,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 	_ "modernc.org/sqlite" // the driver "sqlite": pure Go, 2 ms to start
+	lib "modernc.org/sqlite/lib"
 )
 
 // busyTimeout is how long a transaction waits for another process's. Ours
@@ -23,35 +24,24 @@ const busyTimeout = 30 * time.Second
 // readers bounds the connections that read beside the writing one.
 const readers = 4
 
-// sqlStore is a [search.Store] on a database. Writes go through a pool of one
-// connection: the goroutines of a process queue there in order and honour
-// their contexts, instead of polling for SQLite's lock.
-type sqlStore struct {
-	write, read *gorm.DB
-	// now is the database's clock. SQLite has none of its own: it is the
-	// clock of the machine, which all processes on the file share.
-	now func() time.Time
-	// name is the database in messages.
-	name string
-}
-
-// openSQLite opens or creates the database file at the absolute path.
-func openSQLite(ctx context.Context, path string) (*sqlStore, error) {
+// connectSQLite opens or creates the database file at the absolute path.
+func connectSQLite(path string) (*sqlStore, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	s := &sqlStore{name: path, now: time.Now}
+	s := &sqlStore{dialect: sqliteDialect, name: path, machine: time.Now, relaxed: relaxed}
 	var err error
 	// IMMEDIATE takes the write lock when a transaction begins: one that reads
 	// first and then finds the lock taken could not wait for it.
 	if s.write, err = openPool(path, 1, busyTimeout, "BEGIN IMMEDIATE", ""); err == nil {
+		s.closers = append(s.closers, s.write.ConnPool.(*pool).close)
 		s.read, err = openPool(path, readers, busyTimeout, "BEGIN", "&_pragma=query_only(1)")
 	}
 	if err == nil {
-		err = s.prepareSchema(ctx)
+		s.closers = append(s.closers, s.read.ConnPool.(*pool).close)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open storage %s: %w", path, advise(err)), s.Close())
+		return nil, errors.Join(fmt.Errorf("open storage %s: %w", path, adviseSQLite(err)), s.Close())
 	}
 	return s, nil
 }
@@ -95,32 +85,37 @@ func openPool(path string, sessions int, busy time.Duration, begin, options stri
 	})
 }
 
-// Close implements [search.Store].
-func (s *sqlStore) Close() error {
-	var errs []error
-	for _, db := range []*gorm.DB{s.read, s.write} {
-		if db != nil {
-			errs = append(errs, db.ConnPool.(*pool).close())
+// sqliteDialect needs no locks of rows: a transaction that writes has the
+// whole database.
+var sqliteDialect = &dialect{
+	name: sqliteName,
+	beat: `INSERT INTO trial_heartbeats (trial_id, heartbeat) VALUES (?, ?)
+		ON CONFLICT (trial_id) DO UPDATE SET heartbeat = excluded.heartbeat`,
+	beatArgument: func(now time.Time, lease time.Duration) any { return utc(now.Add(lease)) },
+	lost:         func(error) bool { return false },
+	conflict:     func(error) bool { return false },
+	duplicate:    func(error) bool { return false }, // one writer sees what is there
+	advise:       adviseSQLite,
+}
+
+// useWAL switches the file to write-ahead logging, in which readers and the
+// writer do not wait for each other. The mode stays with the file. SQLite
+// does not wait for a lock here, so that we do; after that the file is used
+// in the mode that it has, which is slower and just as safe.
+func (s *sqlStore) useWAL(ctx context.Context) error {
+	const attempts, pause = 100, 10 * time.Millisecond
+	for range attempts {
+		var mode string
+		err := s.write.WithContext(ctx).Raw("PRAGMA journal_mode = WAL").Scan(&mode).Error
+		if err == nil {
+			return nil
+		}
+		if resultCode(err) != lib.SQLITE_BUSY {
+			return s.explain(ctx, "switch to write-ahead logging", err)
+		}
+		if !wait(ctx, pause) {
+			return ctx.Err()
 		}
 	}
-	return errors.Join(errs...)
-}
-
-// update runs f in a write transaction; doing says what for, in messages.
-// What it wrote is on the disk when update returns.
-func (s *sqlStore) update(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
-	return s.explain(ctx, doing, s.write.WithContext(ctx).Transaction(f))
-}
-
-// note is update without waiting for the disk, for what concerns a trial that
-// is not finished. The death of a process loses nothing of it. A loss of power
-// may take back the notes since the last update, the latest first: trials
-// then go on from where they were shortly before.
-func (s *sqlStore) note(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
-	return s.explain(ctx, doing, s.write.WithContext(ctx).Transaction(f, relaxed))
-}
-
-// view runs f on one snapshot of the database.
-func (s *sqlStore) view(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
-	return s.explain(ctx, doing, s.read.WithContext(ctx).Transaction(f))
+	return nil
 }

@@ -69,7 +69,7 @@ func TestConnections(t *testing.T) {
 		defer other.ConnPool.(*pool).close()
 		return other.Transaction(func(*gorm.DB) error { return nil })
 	})
-	if err == nil || !strings.Contains(advise(err).Error(), "another process has held the database") {
+	if err == nil || !strings.Contains(adviseSQLite(err).Error(), "another process has held the database") {
 		t.Errorf("a second writer: %v", err)
 	}
 }
@@ -266,7 +266,7 @@ func TestStatementsPerTrial(t *testing.T) {
 	if err := oneTrial(t.Context(), store, study.ID, 0); err != nil {
 		t.Fatal(err)
 	}
-	const create, report, end = 4, 3, 4
+	const create, report, end = 5, 3, 4
 	if want := create + 3*report + end; count.n != want {
 		t.Errorf("%d statements, want %d", count.n, want)
 	}
@@ -351,7 +351,7 @@ func TestManyStudies(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := insertWaiting(tx, id, 0, def.Enqueue...); err != nil {
+			if err := insertWaiting(tx, id, 0, 0, def.Enqueue...); err != nil {
 				return err
 			}
 		}

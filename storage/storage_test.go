@@ -1,10 +1,12 @@
 package storage
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/storage/dbtest"
 	"github.com/hpsearch/hpsearch/storage/storagetest"
 )
 
@@ -22,6 +24,35 @@ func TestMemory(t *testing.T) {
 		}
 		return store
 	})
+}
+
+func TestServers(t *testing.T) {
+	t.Parallel()
+	for _, kind := range dbtest.Kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			storagetest.Run(t, func(t *testing.T) search.Store { return openURL(t, dbtest.Database(t, kind)) })
+		})
+	}
+}
+
+// openURL opens a store that the caller closes.
+func openURL(t *testing.T, url string) *sqlStore {
+	t.Helper()
+	store, err := Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.(*sqlStore)
+}
+
+// openSQLite opens the database at a path as Open does.
+func openSQLite(ctx context.Context, path string) (*sqlStore, error) {
+	store, err := connectSQLite(path)
+	if err != nil {
+		return nil, err
+	}
+	return store, store.prepareSchema(ctx)
 }
 
 // openTemp opens a new database in a folder of the test's.

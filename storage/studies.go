@@ -24,15 +24,23 @@ func (s *sqlStore) CreateStudy(ctx context.Context, def search.Definition) (*sea
 		return nil, err
 	}
 	var study *search.Study
-	err := s.update(ctx, fmt.Sprintf("create study %q", def.Name), func(tx *gorm.DB) error {
-		if err := refuseTakenName(tx, def.Name); err != nil {
+	doing := fmt.Sprintf("create study %q", def.Name)
+	err := s.update(ctx, doing, func(tx *gorm.DB) error {
+		if taken, err := takenName(tx, def, &study); err != nil || taken {
 			return err
 		}
-		id, err := insertStudy(tx, def, s.now())
+		now, err := s.now(tx)
 		if err != nil {
 			return err
 		}
-		if err := insertWaiting(tx, id, 0, def.Enqueue...); err != nil {
+		id, err := insertStudy(tx, def, now)
+		if s.duplicate(err) {
+			return search.ErrExists // made by another process meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		if err := insertWaiting(tx, id, 0, newToken(), def.Enqueue...); err != nil {
 			return err
 		}
 		studies, err := loadStudies(tx, "s.study_id = ?", id)
@@ -44,15 +52,24 @@ func (s *sqlStore) CreateStudy(ctx context.Context, def search.Definition) (*sea
 	return study, err
 }
 
-func refuseTakenName(tx *gorm.DB, name string) error {
-	var taken int64
-	if err := tx.Model(&studyRow{}).Where("study_name = ?", name).Count(&taken).Error; err != nil {
-		return err
+// takenName returns ErrExists when there is a study of that name. After a lost
+// connection it may be the one that was to be created: then it is read.
+func takenName(tx *gorm.DB, def search.Definition, study **search.Study) (bool, error) {
+	studies, err := loadStudies(tx, "s.study_name = ?", def.Name)
+	if err != nil || len(studies) == 0 {
+		return false, err
 	}
-	if taken > 0 {
-		return search.ErrExists
+	if again(tx.Statement.Context) && studies[0].Name == def.Name {
+		stored, err := encodeDefinition(studies[0].Definition)
+		if err != nil {
+			return false, err
+		}
+		if wanted, err := encodeDefinition(def); err == nil && stored == wanted {
+			*study = &studies[0]
+			return true, nil
+		}
 	}
-	return nil
+	return false, search.ErrExists
 }
 
 // insertStudy writes the rows of a study and returns its id.
@@ -120,7 +137,7 @@ func (s *sqlStore) Summary(ctx context.Context, name string) (*search.Summary, e
 		if err != nil {
 			return err
 		}
-		if len(summaries) == 0 {
+		if len(summaries) == 0 || summaries[0].Study.Name != name {
 			return search.ErrNotFound
 		}
 		summary = &summaries[0]
@@ -146,6 +163,9 @@ func (s *sqlStore) SetPaused(ctx context.Context, studyID int64, paused bool) er
 // another is refused with [search.ErrExists].
 func (s *sqlStore) SetSplit(ctx context.Context, studyID int64, split map[string][]string) error {
 	return s.update(ctx, fmt.Sprintf("set the task split of study %d", studyID), func(tx *gorm.DB) error {
+		if err := lockFor(tx, s.lockStudy, studyID); err != nil {
+			return err
+		}
 		studies, err := loadStudies(tx, "s.study_id = ?", studyID)
 		if err != nil {
 			return err
@@ -182,9 +202,15 @@ func (s *sqlStore) DeleteStudy(ctx context.Context, studyID int64) error {
 	ofTrials := []string{"trial_params", "trial_values", "trial_intermediate_values", "trial_user_attributes",
 		"trial_system_attributes", "trial_heartbeats", "hpsearch_reports", "hpsearch_trials"}
 	ofStudy := []string{"trials", "study_directions", "study_user_attributes", "study_system_attributes",
-		"hpsearch_studies", "studies"}
+		"hpsearch_tallies", "hpsearch_studies", "studies"}
 	return s.update(ctx, fmt.Sprintf("delete study %d", studyID), func(tx *gorm.DB) error {
+		if err := lockFor(tx, s.lockStudy, studyID); err != nil {
+			return err
+		}
 		if err := requireStudy(tx, studyID); err != nil {
+			if again(tx.Statement.Context) {
+				return nil // it was deleted and we did not hear of it
+			}
 			return err
 		}
 		for _, table := range ofTrials {
@@ -218,7 +244,7 @@ type gate struct {
 // admission reads a study's gate; ErrNotFound when there is no such study.
 func admission(tx *gorm.DB, studyID int64) (gate, error) {
 	var g gate
-	err := tx.Raw(`SELECT s.study_id, COALESCE(h.paused, 0) AS paused,
+	err := tx.Raw(`SELECT s.study_id, COALESCE(h.paused, FALSE) AS paused,
 		COALESCE((SELECT MAX(t.number) FROM trials t WHERE t.study_id = s.study_id), -1) + 1 AS next
 		FROM studies s LEFT JOIN hpsearch_studies h ON h.study_id = s.study_id
 		WHERE s.study_id = ?`, studyID).Scan(&g).Error

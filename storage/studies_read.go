@@ -31,7 +31,7 @@ type studyJoined struct {
 // first, in four queries.
 func loadStudies(tx *gorm.DB, condition string, args ...any) ([]search.Study, error) {
 	var rows []studyJoined
-	err := tx.Raw(`SELECT s.study_id, s.study_name, h.definition_json, COALESCE(h.paused, 0) AS paused, h.created_at
+	err := tx.Raw(`SELECT s.study_id, s.study_name, COALESCE(h.definition_json, '') AS definition_json, COALESCE(h.paused, FALSE) AS paused, h.created_at
 		FROM studies s LEFT JOIN hpsearch_studies h ON h.study_id = s.study_id
 		WHERE `+condition+` ORDER BY s.study_id`, args...).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {

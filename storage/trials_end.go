@@ -13,8 +13,13 @@ import (
 
 // Finish implements [search.Store].
 func (s *sqlStore) Finish(ctx context.Context, c search.Claim, o search.Outcome) error {
-	return s.update(ctx, "end "+refOf(c).String(), func(tx *gorm.DB) error {
-		h, claimErr := hold(tx, c)
+	doing := "end " + refOf(c).String()
+	done, err := s.quickFinish(ctx, doing, c, o)
+	if done || err != nil {
+		return err
+	}
+	return s.update(ctx, doing, func(tx *gorm.DB) error {
+		h, claimErr := s.hold(tx, c)
 		if claimErr != nil && !errors.Is(claimErr, search.ErrFinished) {
 			return claimErr
 		}
@@ -32,8 +37,29 @@ func (s *sqlStore) Finish(ctx context.Context, c search.Claim, o search.Outcome)
 		if claimErr != nil {
 			return sameOutcome(tx, c.TrialID, h.State, o)
 		}
-		return endTrial(tx, c.TrialID, o, s.now())
+		now, err := s.now(tx)
+		if err != nil {
+			return err
+		}
+		return endTrial(tx, c.TrialID, o, now)
 	})
+}
+
+// quickFinish ends a trial in the dialect's fast way where the outcome says
+// all that there is to write.
+func (s *sqlStore) quickFinish(ctx context.Context, doing string, c search.Claim, o search.Outcome) (bool, error) {
+	if s.fast == nil || o.State == search.Pruned && len(o.Values) == 0 {
+		return false, nil
+	}
+	o, err := checkOutcome(o, len(o.Values), math.NaN())
+	if err != nil {
+		return false, nil // the general way says what is wrong with it
+	}
+	own, err := outcomeColumns(o)
+	if err != nil {
+		return false, err
+	}
+	return s.quick(ctx, doing, func(db *gorm.DB, fast fastWrites) (bool, error) { return fast.finish(db, c, o, own) })
 }
 
 // endTrial writes an outcome that was checked.
@@ -66,6 +92,16 @@ func endTrial(tx *gorm.DB, trialID int64, o search.Outcome, now time.Time) error
 
 // showReason writes why a trial failed where Optuna's dashboard shows it.
 func showReason(tx *gorm.DB, trialID int64, o search.Outcome) error {
+	attrs, err := shownReason(o)
+	if err != nil {
+		return err
+	}
+	return insertChildren(tx, trialID, nil, attrs)
+}
+
+// shownReason makes the user attributes that say why a trial failed, without
+// the trial's id.
+func shownReason(o search.Outcome) ([]userAttrRow, error) {
 	shown := map[string]any{}
 	if o.Reason != "" {
 		shown[ownPrefix+"reason"] = o.Reason
@@ -73,11 +109,7 @@ func showReason(tx *gorm.DB, trialID int64, o search.Outcome) error {
 	if o.Message != "" {
 		shown[ownPrefix+"message"] = o.Message
 	}
-	attrs, err := userAttrRows(shown)
-	if err != nil {
-		return err
-	}
-	return insertChildren(tx, trialID, nil, attrs)
+	return userAttrRows(shown)
 }
 
 // outcomeColumns returns the columns of ours that an outcome fills.
@@ -119,13 +151,24 @@ func sameOutcome(tx *gorm.DB, trialID int64, state search.State, o search.Outcom
 // Release implements [search.Store].
 func (s *sqlStore) Release(ctx context.Context, c search.Claim) error {
 	return s.note(ctx, "give back "+refOf(c).String(), func(tx *gorm.DB) error {
-		if _, err := hold(tx, c); err != nil {
-			return err
-		}
-		err := tx.Exec("UPDATE hpsearch_trials SET released = released + 1, lease_until = NULL WHERE trial_id = ?", c.TrialID).Error
+		h, err := s.hold(tx, c)
 		if err != nil {
+			if again(tx.Statement.Context) && h.State == search.Waiting && h.Attempt == c.Attempt && h.Number == c.Number {
+				return nil // we gave it back and did not hear of it
+			}
 			return err
 		}
-		return tx.Exec("UPDATE trials SET state = ?, datetime_start = NULL WHERE trial_id = ?", string(search.Waiting), c.TrialID).Error
+		for _, statement := range []string{
+			"UPDATE hpsearch_trials SET released = released + 1, lease_until = NULL WHERE trial_id = ?",
+			// Whoever takes it may give no sign of life, as an Optuna worker
+			// without heartbeats: an old one would make it look dead.
+			"DELETE FROM trial_heartbeats WHERE trial_id = ?",
+			"UPDATE trials SET state = 'WAITING', datetime_start = NULL WHERE trial_id = ?",
+		} {
+			if err := tx.Exec(statement, c.TrialID).Error; err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

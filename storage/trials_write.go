@@ -37,30 +37,91 @@ func (s *sqlStore) Start(ctx context.Context, studyID int64, t search.NewTrial, 
 	if err != nil {
 		return search.Claim{}, err
 	}
-	err = s.note(ctx, "start "+refOf(claim).String(), func(tx *gorm.DB) error {
-		g, err := admission(tx, studyID)
-		if err != nil {
+	n := newRow{claim: claim, limit: limit, lease: lease, params: params, attrs: attrs, token: newToken()}
+	doing := "start " + refOf(claim).String()
+	if s.fast != nil && (limit <= 0 || t.Number < limit) {
+		done := false
+		err := s.attempt(ctx, doing, func(ctx context.Context) error {
+			var err error
+			claim.TrialID, done, err = s.fast.start(s.write.WithContext(ctx), n)
+			if err == nil && !done && again(ctx) {
+				claim.TrialID, err = started(s.write.WithContext(ctx), n)
+				done = claim.TrialID != 0
+			}
 			return err
+		})
+		if err != nil || done {
+			return claimed(claim, err)
 		}
-		if err := g.admit(t.Number, limit); err != nil {
-			return err
-		}
-		now := s.now()
-		row := trialRow{Number: t.Number, StudyID: studyID, State: string(search.Running), DatetimeStart: utc(now)}
-		if err := tx.Create(&row).Error; err != nil {
-			return err
-		}
-		claim.TrialID = row.TrialID
-		own := ownTrialRow{TrialID: row.TrialID, Attempt: 1, Worker: worker, LeaseUntil: leaseUntil(now, lease)}
-		if err := tx.Create(&own).Error; err != nil {
-			return err
-		}
-		return insertChildren(tx, row.TrialID, params, attrs)
+	}
+	err = s.note(ctx, doing, func(tx *gorm.DB) error {
+		var err error
+		claim.TrialID, err = s.insertRunning(tx, n)
+		return err
 	})
+	return claimed(claim, err)
+}
+
+// claimed is a claim or an error.
+func claimed(c search.Claim, err error) (search.Claim, error) {
 	if err != nil {
 		return search.Claim{}, err
 	}
-	return claim, nil
+	return c, nil
+}
+
+// insertRunning writes the rows of a new trial and returns its id.
+func (s *sqlStore) insertRunning(tx *gorm.DB, n newRow) (int64, error) {
+	studyID := n.claim.StudyID
+	if err := lockFor(tx, s.lockStudy, studyID); err != nil {
+		return 0, err
+	}
+	g, err := admission(tx, studyID)
+	if err != nil {
+		return 0, err
+	}
+	if again(tx.Statement.Context) && n.claim.Number < g.Next {
+		if id, err := started(tx, n); err != nil || id != 0 {
+			return id, err
+		}
+	}
+	if err := g.admit(n.claim.Number, n.limit); err != nil {
+		return 0, err
+	}
+	now, err := s.now(tx)
+	if err != nil {
+		return 0, err
+	}
+	row := trialRow{Number: n.claim.Number, StudyID: studyID, State: string(search.Running), DatetimeStart: utc(now)}
+	if err := tx.Create(&row).Error; err != nil {
+		return 0, err
+	}
+	own := ownTrialRow{TrialID: row.TrialID, Attempt: 1, Worker: n.claim.Worker, LeaseUntil: leaseUntil(now, n.lease), Token: n.token}
+	if err := tx.Create(&own).Error; err != nil {
+		return 0, err
+	}
+	if err := s.heartbeat(tx, row.TrialID, now, n.lease); err != nil {
+		return 0, err
+	}
+	return row.TrialID, insertChildren(tx, row.TrialID, n.params, n.attrs)
+}
+
+// started returns the id of the trial that an earlier run of the same call
+// created; 0: there is none.
+func started(tx *gorm.DB, n newRow) (int64, error) {
+	var ids []int64
+	err := tx.Raw(`SELECT t.trial_id FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
+		WHERE t.study_id = ? AND t.number = ? AND h.token = ?`, n.claim.StudyID, n.claim.Number, n.token).Scan(&ids).Error
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return ids[0], nil
+}
+
+// heartbeat tells Optuna's workers, which fail trials without a sign of life,
+// that a trial is alive to the end of its lease, however impatient they are.
+func (s *sqlStore) heartbeat(tx *gorm.DB, trialID int64, now time.Time, lease time.Duration) error {
+	return tx.Exec(s.beat, trialID, s.beatArgument(now, lease)).Error
 }
 
 // admit decides whether a trial of that number may be created now.
@@ -136,20 +197,36 @@ func insertChildren(tx *gorm.DB, trialID int64, params []paramRow, attrs []userA
 // Enqueue implements [search.Store].
 func (s *sqlStore) Enqueue(ctx context.Context, studyID int64, fixed map[string]any) (int, error) {
 	number := 0
+	token := newToken()
 	err := s.update(ctx, fmt.Sprintf("enqueue a trial of study %d", studyID), func(tx *gorm.DB) error {
+		if err := lockFor(tx, s.lockStudy, studyID); err != nil {
+			return err
+		}
 		g, err := admission(tx, studyID)
 		if err != nil {
 			return err
 		}
+		if again(tx.Statement.Context) {
+			var numbers []int
+			err := tx.Raw(`SELECT t.number FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
+				WHERE t.study_id = ? AND h.token = ?`, studyID, token).Scan(&numbers).Error
+			if err != nil {
+				return err
+			}
+			if len(numbers) > 0 {
+				number = numbers[0]
+				return nil
+			}
+		}
 		number = g.Next
-		return insertWaiting(tx, studyID, number, fixed)
+		return insertWaiting(tx, studyID, number, token, fixed)
 	})
 	return number, err
 }
 
 // insertWaiting creates WAITING trials from a number on, which is the next
-// free one, three statements for all of them.
-func insertWaiting(tx *gorm.DB, studyID int64, from int, configurations ...map[string]any) error {
+// free one, four statements for all of them.
+func insertWaiting(tx *gorm.DB, studyID int64, from int, token int64, configurations ...map[string]any) error {
 	if len(configurations) == 0 {
 		return nil
 	}
@@ -169,12 +246,17 @@ func insertWaiting(tx *gorm.DB, studyID int64, from int, configurations ...map[s
 		return err
 	}
 	attrs := make([]systemAttrRow, len(configurations))
+	own := make([]ownTrialRow, len(configurations))
 	for i, fixed := range configurations {
+		own[i] = ownTrialRow{TrialID: ids[i], Token: token}
 		text, err := encodeFixed(fixed)
 		if err != nil {
 			return err
 		}
 		attrs[i] = systemAttrRow{TrialID: ids[i], Key: fixedParams, ValueJSON: text}
+	}
+	if err := tx.CreateInBatches(&own, batch).Error; err != nil {
+		return err
 	}
 	return tx.CreateInBatches(&attrs, batch).Error
 }
@@ -198,10 +280,13 @@ type held struct {
 	Objectives int
 }
 
-// hold reads the trial that a claim is about and checks that the claim holds.
-func hold(tx *gorm.DB, c search.Claim) (held, error) {
+// hold locks the trial that a claim is about and checks that the claim holds.
+func (s *sqlStore) hold(tx *gorm.DB, c search.Claim) (held, error) {
 	var h held
-	err := tx.Raw(`SELECT t.trial_id, t.number, t.state, h.attempt, h.worker,
+	if err := lockFor(tx, s.lockTrial, c.TrialID); err != nil {
+		return h, err
+	}
+	err := tx.Raw(`SELECT t.trial_id, t.number, t.state, COALESCE(h.attempt, 0) AS attempt, COALESCE(h.worker, '') AS worker,
 		(SELECT COUNT(*) FROM study_directions d WHERE d.study_id = t.study_id) AS objectives
 		FROM trials t LEFT JOIN hpsearch_trials h ON h.trial_id = t.trial_id
 		WHERE t.trial_id = ? AND t.study_id = ?`, c.TrialID, c.StudyID).Scan(&h).Error
@@ -222,7 +307,7 @@ func (s *sqlStore) SetParams(ctx context.Context, c search.Claim, params map[str
 		return err
 	}
 	return s.note(ctx, "set the parameters of "+refOf(c).String(), func(tx *gorm.DB) error {
-		if _, err := hold(tx, c); err != nil {
+		if _, err := s.hold(tx, c); err != nil {
 			return err
 		}
 		var stored []paramRow
@@ -256,13 +341,38 @@ func (s *sqlStore) Renew(ctx context.Context, c search.Claim, lease time.Duratio
 	if err := checkLease(lease); err != nil {
 		return err
 	}
-	return s.note(ctx, "renew the lease of "+refOf(c).String(), func(tx *gorm.DB) error {
-		if _, err := hold(tx, c); err != nil {
+	doing := "renew the lease of " + refOf(c).String()
+	done, err := s.quick(ctx, doing, func(db *gorm.DB, fast fastWrites) (bool, error) { return fast.renew(db, c, lease) })
+	if done || err != nil {
+		return err
+	}
+	return s.note(ctx, doing, func(tx *gorm.DB) error {
+		if _, err := s.hold(tx, c); err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE hpsearch_trials SET lease_until = ? WHERE trial_id = ?",
-			leaseUntil(s.now(), lease), c.TrialID).Error
+		now, err := s.now(tx)
+		if err != nil {
+			return err
+		}
+		err = tx.Exec("UPDATE hpsearch_trials SET lease_until = ? WHERE trial_id = ?", leaseUntil(now, lease), c.TrialID).Error
+		if err != nil {
+			return err
+		}
+		return s.heartbeat(tx, c.TrialID, now, lease)
 	})
+}
+
+// quick tries the dialect's fast way of a write that may be repeated.
+func (s *sqlStore) quick(ctx context.Context, doing string, f func(*gorm.DB, fastWrites) (bool, error)) (done bool, err error) {
+	if s.fast == nil {
+		return false, nil
+	}
+	err = s.attempt(ctx, doing, func(ctx context.Context) error {
+		var err error
+		done, err = f(s.write.WithContext(ctx), s.fast)
+		return err
+	})
+	return done, err
 }
 
 // Report implements [search.Store].
@@ -274,8 +384,13 @@ func (s *sqlStore) Report(ctx context.Context, c search.Claim, r search.Report) 
 	if err != nil {
 		return err
 	}
-	return s.note(ctx, "report on "+refOf(c).String(), func(tx *gorm.DB) error {
-		if _, err := hold(tx, c); err != nil {
+	doing := "report on " + refOf(c).String()
+	done, err := s.quick(ctx, doing, func(db *gorm.DB, fast fastWrites) (bool, error) { return fast.report(db, c, r, metrics) })
+	if done || err != nil {
+		return err
+	}
+	return s.note(ctx, doing, func(tx *gorm.DB) error {
+		if _, err := s.hold(tx, c); err != nil {
 			return err
 		}
 		value, kind := floatColumns(r.Value)

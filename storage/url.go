@@ -10,18 +10,20 @@ import (
 // MemoryURL names a store that lives as long as the process.
 const MemoryURL = "memory:"
 
-// location is where a storage URL points to.
+// location is where a storage URL points to: to memory, to a file, or to a
+// database on a server.
 type location struct {
 	memory bool
 	path   string // of the SQLite file, as it was written
+	server *serverURL
 }
 
 // Path returns the absolute path of the SQLite file that url names, and ""
-// for a store in memory. It touches no file. The data directory of a study
-// lies beside the file.
+// for a store in memory and for a server. It touches no file. The data
+// directory of a study lies beside the file.
 func Path(url string) (string, error) {
 	loc, err := parseURL(url)
-	if err != nil || loc.memory {
+	if err != nil || loc.memory || loc.server != nil {
 		return "", err
 	}
 	abs, err := filepath.Abs(loc.path)
@@ -51,20 +53,29 @@ func parseURL(url string) (location, error) {
 	case "sqlite":
 		return parseSQLite(rest)
 	case "postgresql", "postgres":
-		return location{}, errors.New("this build cannot open PostgreSQL yet: use sqlite:///FILE")
+		return parseServer(postgresName, rest)
 	case "mysql", "mariadb":
-		return location{}, errors.New("this build cannot open MySQL or MariaDB yet: use sqlite:///FILE")
+		return parseServer(mysqlName, rest)
 	}
 	if !isWord(dialect) {
-		return location{}, errors.New("the storage URL has no known scheme: want sqlite:///FILE or memory:")
+		return location{}, errors.New("the storage URL has no known scheme: " + wantURL)
 	}
-	return location{}, fmt.Errorf("storage URL: unknown database %q: want sqlite:///FILE or memory:", dialect)
+	return location{}, fmt.Errorf("storage URL: unknown database %q: %s", dialect, wantURL)
+}
+
+// wantURL says what a storage URL looks like.
+const wantURL = "want sqlite:///FILE, postgresql://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE or memory:"
+
+// InMemory reports whether url names a store that ends with the process.
+func InMemory(url string) bool {
+	loc, err := parseURL(url)
+	return err == nil && loc.memory
 }
 
 // noSchemeError hints at the URL for a bare file path.
 func noSchemeError(url string) error {
 	if strings.ContainsAny(url, "@:") {
-		return errors.New("the storage URL has no scheme: want sqlite:///FILE or memory:")
+		return errors.New("the storage URL has no scheme: " + wantURL)
 	}
 	return fmt.Errorf("%q is not a storage URL: for an SQLite file write sqlite:///%s", url, url)
 }

@@ -42,10 +42,11 @@ func TestParseURLRefuses(t *testing.T) {
 		"sqlite:///file:s.db":               "file: URIs",
 		"sqlite:///a\nb":                    "line break",
 		"sqlite://me:secret@host/s.db":      "no user and host",
-		"postgresql://me:secret@h/db":       "PostgreSQL yet",
-		"postgres://me:secret@h/db":         "PostgreSQL yet",
-		"postgresql+psycopg2://:secret@/db": "PostgreSQL yet",
-		"mysql+pymysql://me:secret@h/db":    "MySQL",
+		"postgresql://me:se/secret@h/db":    "written as %40 %2F",
+		"postgresql://me:secret#@h/db":      "cannot be read",
+		"postgresql://me:secret@h:port/db":  "cannot be read",
+		"mysql+pymysql://me:secret@h":       "names no database",
+		"mysql://me:secret@h/db?a=%secret":  "cannot be read",
 		"oracle://me:secret@h/db":           `unknown database "oracle"`,
 		"me:secret@host://x":                "no known scheme",
 		"me:secret@host":                    "no scheme",
@@ -68,8 +69,8 @@ func TestPath(t *testing.T) {
 			t.Errorf("Path(%s) = %q, %v; want %q", url, got, err, want)
 		}
 	}
-	if _, err := Path("postgresql://host/db"); err == nil {
-		t.Error("a server has no path")
+	if path, err := Path("postgresql://host/db"); err != nil || path != "" {
+		t.Errorf("a server has the path %q, %v", path, err)
 	}
 }
 
@@ -98,8 +99,17 @@ func FuzzURL(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, url string) {
 		loc, err := parseURL(url)
-		if err == nil && loc.memory == (loc.path != "") {
+		kinds := 0
+		for _, is := range []bool{loc.memory, loc.path != "", loc.server != nil} {
+			if is {
+				kinds++
+			}
+		}
+		if err == nil && kinds != 1 {
 			t.Errorf("%q: %+v", url, loc)
+		}
+		if loc.server != nil {
+			_ = loc.server.postgres()
 		}
 		_ = Redact(url)
 		// Whatever is around it, a password shows nowhere.
@@ -108,8 +118,12 @@ func FuzzURL(f *testing.F) {
 			return
 		}
 		withPassword := url + "://user:" + secret + "@host/db"
-		if _, err := parseURL(withPassword); err == nil || strings.Contains(err.Error(), secret) {
+		loc, err = parseURL(withPassword)
+		if err != nil && strings.Contains(err.Error(), secret) {
 			t.Errorf("%q: error %v", withPassword, err)
+		}
+		if err == nil && strings.Contains(loc.server.name(), secret) {
+			t.Errorf("%q: named %s", withPassword, loc.server.name())
 		}
 		if redacted := Redact(withPassword); strings.Contains(redacted, secret) {
 			t.Errorf("%q redacted: %q", withPassword, redacted)

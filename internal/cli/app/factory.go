@@ -121,8 +121,7 @@ var errMemory = errors.New("a study in memory ends with its process: use run FIL
 
 // InMemory reports whether the storage ends with the process.
 func (f *Factory) InMemory() bool {
-	path, err := storage.Path(f.StorageURL)
-	return err == nil && path == ""
+	return storage.InMemory(f.StorageURL)
 }
 
 // Lasting refuses a storage in memory, for verbs whose whole effect is what
@@ -166,7 +165,7 @@ func (f *Factory) DataRoot() (string, error) {
 	if root == "" {
 		root = filepath.Join(filepath.Dir(file), dataFolder) // of no file: the current folder
 	}
-	if file == "" {
+	if f.InMemory() {
 		if f.process == "" { // a process number alone may come again
 			f.process = fmt.Sprintf("memory-%s-%d", f.Now().UTC().Format("20060102T150405"), os.Getpid())
 		}

@@ -1,0 +1,53 @@
+-- What hpsearch keeps beside Optuna's tables. Optuna never reads these. There
+-- was no version 1 on PostgreSQL.
+
+CREATE TABLE hpsearch_version (
+	id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+	version INTEGER NOT NULL
+);
+INSERT INTO hpsearch_version (id, version) VALUES (1, 0);
+
+CREATE TABLE hpsearch_studies (
+	study_id INTEGER NOT NULL PRIMARY KEY REFERENCES studies (study_id) ON DELETE CASCADE,
+	definition_json TEXT,  -- NULL or '': a study of Optuna's
+	paused BOOLEAN NOT NULL DEFAULT FALSE,
+	created_at TIMESTAMP WITHOUT TIME ZONE  -- naive UTC, as Optuna's times
+);
+
+-- A row for each trial that hpsearch enqueued, started or ended at least once.
+CREATE TABLE hpsearch_trials (
+	trial_id INTEGER NOT NULL PRIMARY KEY REFERENCES trials (trial_id) ON DELETE CASCADE,
+	attempt INTEGER NOT NULL,             -- times started
+	released INTEGER NOT NULL DEFAULT 0,  -- of these, ended in a release
+	worker VARCHAR(512) NOT NULL,
+	lease_until BIGINT,                   -- microseconds since 1970; NULL: no lease
+	reason VARCHAR(64),
+	message TEXT,
+	metrics_json TEXT,
+	artifacts_json TEXT,
+	token BIGINT NOT NULL DEFAULT 0       -- of the call that last began something with it
+);
+
+-- The metrics of a report; its value is in trial_intermediate_values.
+CREATE TABLE hpsearch_reports (
+	trial_id INTEGER NOT NULL REFERENCES trials (trial_id) ON DELETE CASCADE,
+	step INTEGER NOT NULL,
+	metrics_json TEXT NOT NULL,
+	PRIMARY KEY (trial_id, step)
+);
+
+-- What is known for ever about a study: its finished trials up to a number.
+CREATE TABLE hpsearch_tallies (
+	study_id INTEGER NOT NULL PRIMARY KEY REFERENCES studies (study_id) ON DELETE CASCADE,
+	upto INTEGER NOT NULL,       -- the highest number that was looked at
+	open_json TEXT NOT NULL,     -- ids of the trials up to it that had not finished
+	complete INTEGER NOT NULL,   -- finished trials up to it, by state
+	pruned INTEGER NOT NULL,
+	fail INTEGER NOT NULL,
+	best_id INTEGER,             -- the best COMPLETE one of them; NULL: none
+	best_number INTEGER,
+	best_value FLOAT(53)
+);
+
+CREATE UNIQUE INDEX hpsearch_trials_number ON trials (study_id, number);
+CREATE INDEX hpsearch_trials_state ON trials (study_id, state, number);
