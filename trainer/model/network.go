@@ -28,6 +28,62 @@ type Network interface {
 // Mode says how a network computes. The zero value is evaluation.
 type Mode struct {
 	Dropout float64 // probability, everywhere in the network; 0 in evaluation
+	// Train says that the batch is learned from: running statistics, where a
+	// network keeps them, move towards the batch's.
+	Train bool
+	// Twice says that the gradient will itself be differentiated, which not
+	// every fused operator allows.
+	Twice bool
+}
+
+// A TaskNetwork is a [Network] that can compute several tasks at once, each
+// with weights of its own, in one pass.
+type TaskNetwork interface {
+	Network
+	// WithTasks returns the network computing with tensors [tasks, …], one for
+	// each of Params: its Forward takes Values [tasks, n, …] and returns
+	// [tasks, n, Features].
+	WithTasks(tensors []*tensor.Tensor) Network
+}
+
+// A LanguageModel is a [Network] of texts with a head of its own, which says
+// how likely each next token is.
+type LanguageModel interface {
+	Network
+	// NLL returns the negative log-likelihood of the batch's tokens, summed
+	// over those that are to be predicted, and their number.
+	NLL(s *tensor.Scope, in Batch, mode Mode) (total *tensor.Tensor, tokens int)
+}
+
+// A Buffered network has tensors that training changes without gradients,
+// such as running statistics.
+type Buffered interface {
+	Network
+	// Buffers returns them in the order of computation.
+	Buffers() []Param
+}
+
+// Buffers returns the buffers of a network, none if it has no such thing.
+func Buffers(n Network) []Param {
+	if b, ok := n.(Buffered); ok {
+		return b.Buffers()
+	}
+	return nil
+}
+
+// A Contextual network may give an example another vector beside other
+// examples.
+type Contextual interface {
+	Network
+	// DependsOnBatch reports whether it does, in evaluation, too.
+	DependsOnBatch() bool
+}
+
+// DependsOnBatch reports whether the examples of a task must be computed in
+// one batch.
+func DependsOnBatch(n Network) bool {
+	c, ok := n.(Contextual)
+	return ok && c.DependsOnBatch()
 }
 
 // Layers returns the number of a network's blocks above the embeddings.
