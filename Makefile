@@ -12,10 +12,10 @@ SEEDS ?= 30
 # More flags for `go test`, for example FLAGS='-run TestBert -v'.
 FLAGS ?=
 
-.PHONY: help setup toolchain build demo model wordnet test test-race test-torch lint bench bench-search fmt clean
+.PHONY: help setup toolchain build demo model wordnet test test-race test-faults test-torch lint bench bench-search bench-storage fmt clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: toolchain ## install what is missing: libtorch, a C++ compiler, the databases of the tests
 	@scripts/databases.sh
@@ -41,6 +41,9 @@ test: build setup ## run all tests (set-up and the model that they need included
 test-race: setup ## run the tests of the packages without libtorch under the race detector
 	@scripts/packages.sh go | CGO_ENABLED=1 xargs go test -race $(FLAGS)
 
+test-faults: setup ## kill, suspend and starve workers and databases; FLAGS='-run Kills -v'
+	@scripts/test-faults.sh $(FLAGS)
+
 test-torch: toolchain ## run the trainer's tests on PyPI's torch; TORCH=2.11.0 names the version
 	@scripts/test-torch.sh $(TORCH) $(FLAGS)
 
@@ -52,6 +55,9 @@ bench: build ## measure the start-up time, and a training step against Python's
 
 bench-search: ## measure the samplers beside Optuna's, into docs/benchmarks/search.md; SEEDS=30
 	@scripts/bench-search.sh $(SEEDS)
+
+bench-storage: setup ## measure the storage beside Optuna's, into docs/benchmarks/storage.md
+	@scripts/bench-storage.sh $(FLAGS)
 
 fmt: ## format the Go sources
 	@gofmt -w -s $$(git ls-files '*.go')
