@@ -81,7 +81,7 @@ var number = regexp.MustCompile(`^\d+\.\d+\.\d+`)
 
 // maxLossDifference is relative: the two sum in another order, and 13 steps
 // add up.
-const maxLossDifference = 1e-3
+const maxLossDifference = 1e-4
 
 // sameWork refuses to compare runs that did different things.
 func sameWork(a, b result) error {

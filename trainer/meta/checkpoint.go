@@ -153,7 +153,7 @@ func (r *run) readPosition(path string, metadata map[string]string) (here positi
 func fingerprint(c *setting.Config) string {
 	relevant := *c
 	relevant.Model.Path, relevant.Model.Tokenizer, relevant.Tasks.Path = "", "", ""
-	relevant.Threads, relevant.Device = 0, setting.Device{}
+	relevant.Threads, relevant.Device, relevant.PrefixCacheMB = 0, setting.Device{}, 0
 	relevant.Seed, relevant.SeedSet = 0, false // the run's seed counts, which has its own field
 	encoded, err := json.Marshal(relevant)
 	if err != nil { // plain values only: cannot happen, and two equal marks do no harm

@@ -50,6 +50,7 @@ type Options struct {
 	Seed    int64
 	Dir     string          // where checkpoints go and are looked for; "": nowhere
 	Stopped <-chan struct{} // closed when training should stop; nil: never
+	Prefix  PrefixCache
 	Hooks   Hooks
 }
 
@@ -63,6 +64,7 @@ type Outcome struct {
 	Trained  int64              // numbers that were trained
 	Duration time.Duration      // of this call
 	StepTime time.Duration      // mean of this call's steps, without validations; 0: it made none
+	Memory   int64              // most bytes of tensors at a time, on the learner's device; 0: not known
 }
 
 // Train trains a learner and leaves it with the weights of its best
@@ -85,8 +87,19 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 		return nil, fmt.Errorf("freeze %s leaves nothing to train at first: %s puts no head on the network", opts.Config.Freeze, opts.Config.Algorithm)
 	}
 	outcome := &Outcome{Value: math.NaN()}
-	defer func(network model.Network, stopped <-chan struct{}) { l.Network, l.Stopped = network, stopped }(l.Network, l.Stopped)
+	defer func(network model.Network, inputs Inputs, stopped <-chan struct{}) {
+		l.Network, data.inputs, l.Stopped = network, inputs, stopped
+	}(l.Network, data.inputs, l.Stopped)
 	l.Network, l.Stopped = plan.Network(), opts.Stopped
+	if stack, ok := l.Network.(model.Stack); ok && plan.Prefix() >= leastFrozen {
+		inputs, done, err := freezeInputs(stack, plan.Prefix(), data.inputs, opts.Config, opts.Prefix)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		l.Network, data.inputs = stack.Upper(plan.Prefix()), inputs
+	}
+	tensor.ResetPeakMemory(l.Device())
 	err = root.Run(func(s *tensor.Scope) error {
 		r := &run{
 			Options: opts, algorithm: a, learner: l, data: data, validation: validation, plan: plan,
@@ -96,6 +109,7 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 		r.optimizer.MaxNorm = opts.Config.GradientClip
 		return r.train(s)
 	})
+	outcome.Memory, _ = tensor.PeakMemory(l.Device())
 	outcome.Duration = time.Since(start)
 	if err != nil {
 		return nil, err
@@ -233,7 +247,9 @@ func (r *run) step(s *tensor.Scope) error {
 		if r.Hooks.AfterStep != nil {
 			r.Hooks.AfterStep(inner)
 		}
-		r.pending = append(r.pending, inner.Move(loss, s))
+		if loss != nil {
+			r.pending = append(r.pending, inner.Move(loss, s))
+		}
 		return nil
 	})
 	if err != nil {

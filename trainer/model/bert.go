@@ -153,16 +153,25 @@ func (b *bound) int8(string, int64, int64) *tensor.Int8Linear { return nil }
 // Encode returns the last hidden states [batch, length, hidden]. dropout is
 // the probability used everywhere in the encoder; 0 for evaluation.
 func (b *Bert) Encode(s *tensor.Scope, batch Batch, dropout float64) *tensor.Tensor {
+	return b.run(s, b.embeddings(s, batch, dropout), batch, b.layers, dropout)
+}
+
+// embeddings returns what the first layer gets: [batch, length, hidden].
+func (b *Bert) embeddings(s *tensor.Scope, batch Batch, dropout float64) *tensor.Tensor {
 	if s.Err() != nil {
 		return nil
 	}
 	length := batch.IDs.Shape()[1]
 	x := s.Add(s.Embedding(b.words, batch.IDs), s.Narrow(b.types, 0, 0, 1))
 	x = s.Add(x, s.Narrow(b.positions, 0, 0, length))
-	x = s.Dropout(b.norm.apply(s, x, b.Config.Epsilon), dropout)
+	return s.Dropout(b.norm.apply(s, x, b.Config.Epsilon), dropout)
+}
+
+// run applies layers to hidden states.
+func (b *Bert) run(s *tensor.Scope, x *tensor.Tensor, batch Batch, layers []layer, dropout float64) *tensor.Tensor {
 	mask := b.attentionMask(s, batch)
-	for i := range b.layers {
-		x = b.layer(s, &b.layers[i], x, mask, dropout)
+	for i := range layers {
+		x = b.layer(s, &layers[i], x, mask, dropout)
 	}
 	return x
 }
@@ -204,15 +213,19 @@ const (
 
 // Embed returns one vector a sequence: [batch, hidden].
 func (b *Bert) Embed(s *tensor.Scope, batch Batch, pooling Pooling, dropout float64) *tensor.Tensor {
-	x := b.Encode(s, batch, dropout)
+	return pool(s, b.Encode(s, batch, dropout), batch.Mask, pooling)
+}
+
+// pool makes one vector of each sequence of hidden states.
+func pool(s *tensor.Scope, x, mask *tensor.Tensor, pooling Pooling) *tensor.Tensor {
 	switch {
 	case s.Err() != nil:
 		return nil
 	case pooling == CLSPooling:
 		return s.Select(x, 1, 0)
-	case batch.Mask == nil:
+	case mask == nil:
 		return s.MeanDims(x, false, 1)
 	}
-	mask := s.Unsqueeze(batch.Mask, -1)
+	mask = s.Unsqueeze(mask, -1)
 	return s.Div(s.SumDims(s.Mul(x, mask), false, 1), s.SumDims(mask, false, 1))
 }

@@ -16,6 +16,21 @@ func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
 	return s.own("linear", out)
 }
 
+// TaskLinear is [Scope.Linear] for several layers side by side, each with its
+// own input: x [tasks, n, in], w [tasks, out, in], b [tasks, out] ->
+// [tasks, n, out].
+func (s *Scope) TaskLinear(x, w, b *Tensor) *Tensor {
+	bias, wt := s.Unsqueeze(b, 1), s.Transpose(w, 1, 2)
+	if !s.ok("task_linear", x, wt, bias) {
+		return nil
+	}
+	one := number(1)
+	defer libtch.AtsFree(one)
+	var out libtch.Ctensor
+	libtch.AtgBaddbmm(&out, bias.c, x.c, wt.c, one, one)
+	return s.own("task_linear", out)
+}
+
 // Embedding looks rows of weight [n, width] up: ids int64 [...] -> [..., width].
 func (s *Scope) Embedding(weight, ids *Tensor) *Tensor {
 	if !s.ok("embedding", weight, ids) {

@@ -44,7 +44,7 @@ func Do(f func(root *Scope) error) error {
 // since ResetPeakMemory; false where libtorch does not tell: CUDA before 2.9.
 func PeakMemory(device Device) (int64, bool) {
 	n := int64(C.hps_peak_memory(C.int(device), 0))
-	return n, n >= 0
+	return max(n, 0), n >= 0
 }
 
 // ResetPeakMemory begins a new measurement, from what tensors have now.

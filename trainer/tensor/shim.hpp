@@ -4,6 +4,7 @@
 #include "shim.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cstring>
 #include <exception>

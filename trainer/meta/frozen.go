@@ -1,0 +1,200 @@
+package meta
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/prefix"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// A PrefixCache says where the outputs of frozen layers are kept, as far as
+// the setting prefix_cache allows. The zero value keeps them in memory for one
+// training.
+type PrefixCache struct {
+	Store *prefix.Store                    // shared by trainings; nil: one of its own
+	Dir   string                           // shared by processes; "": none
+	Log   func(format string, args ...any) // told what goes wrong; may be nil
+}
+
+// Keyed are [Inputs] whose examples can be told apart by content, in any
+// process.
+type Keyed interface {
+	Inputs
+	// Content returns all that a network sees of an example.
+	Content(example int) []byte
+}
+
+// Content implements [Keyed].
+func (c *Corpus) Content(example int) []byte {
+	ids := c.Tokens([]int{example})[0]
+	content := make([]byte, 0, 4*len(ids))
+	for _, id := range ids {
+		content = binary.LittleEndian.AppendUint32(content, uint32(id))
+	}
+	return content
+}
+
+// leastFrozen is the number of frozen blocks from which on they are computed
+// apart: embeddings alone cost too little.
+const leastFrozen = 2
+
+// frozenInputs are what the frozen lower blocks of a network make of examples.
+//
+// Whatever a training draws, an example's values are the same: they are
+// computed in evaluation, without dropout. Unless the cache is off they are
+// computed for each example by itself, so that they do not depend on which
+// trial, or which worker, came across it first, or in which company.
+type frozenInputs struct {
+	Inputs
+	network model.Stack
+	below   int          // blocks that are computed here
+	view    *prefix.View // nil: nothing is kept
+}
+
+// freezeInputs returns the inputs of the network's upper part, and a function
+// that ends their use.
+func freezeInputs(network model.Stack, below int, inputs Inputs, config *setting.Config, cache PrefixCache) (*frozenInputs, func(), error) {
+	f := &frozenInputs{Inputs: inputs, network: network, below: below}
+	if _, keyed := inputs.(Keyed); !keyed || config.PrefixCache == setting.PrefixOff {
+		return f, func() {}, nil
+	}
+	space, err := spaceOf(network, below)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cache of frozen layers: %w", err)
+	}
+	bytes := config.PrefixCacheMB << 20
+	limits := prefix.Limits{MemoryBytes: bytes, DiskBytes: bytes}
+	switch config.PrefixCache {
+	case setting.PrefixMemory:
+		limits.DiskBytes = 0
+	case setting.PrefixDisk:
+		limits.MemoryBytes = 0
+	}
+	store := cache.Store
+	if store == nil {
+		store = prefix.NewStore()
+	}
+	f.view = store.Open(space, cache.Dir, limits, cache.Log)
+	return f, f.view.Close, nil
+}
+
+// spaceOf names the computation of the lowest blocks: by their weights, and by
+// what the last bits of sums depend on.
+func spaceOf(network model.Stack, below int) (prefix.Space, error) {
+	h := sha256.New()
+	version, _ := tensor.BuildInfo()
+	fmt.Fprintf(h, "%s %v %d %d %T\n", version, network.Device().IsCUDA(), tensor.Threads(), below, network)
+	if e, ok := network.(*model.Encoder); ok {
+		fmt.Fprintf(h, "%d %g %s %s\n", e.Config.Heads, e.Config.Epsilon, e.Config.Activation, e.Pooling)
+	}
+	for _, block := range network.Blocks()[:below] {
+		for _, p := range block {
+			if err := hashParam(h, p); err != nil {
+				return prefix.Space{}, err
+			}
+		}
+	}
+	return prefix.Space(h.Sum(nil)), nil
+}
+
+func hashParam(w io.Writer, p model.Param) error {
+	blob, err := p.Blob()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%s %v\n", p.Name, blob.Shape) // to a hash, which never fails
+	_, err = w.Write(blob.Data)
+	return err
+}
+
+// Batch implements [Inputs].
+func (f *frozenInputs) Batch(s *tensor.Scope, device tensor.Device, examples []int) (model.Batch, error) {
+	if f.view == nil {
+		return f.compute(s, device, examples)
+	}
+	rows := make([][]float32, len(examples))
+	for i, e := range examples {
+		var err error
+		if rows[i], err = f.row(s, device, e); err != nil {
+			return model.Batch{}, err
+		}
+	}
+	if f.below == len(f.network.Blocks()) {
+		return vectorBatch(s, device, rows)
+	}
+	return f.sequenceBatch(s, device, rows)
+}
+
+// compute runs the lower blocks on a batch.
+func (f *frozenInputs) compute(s *tensor.Scope, device tensor.Device, examples []int) (model.Batch, error) {
+	batch, err := f.Inputs.Batch(s, device, examples)
+	if err != nil {
+		return batch, err
+	}
+	s.NoGrad(func() { batch.Values = f.network.Lower(s, batch, f.below) })
+	batch.IDs = nil
+	return batch, s.Err()
+}
+
+// row returns the values of one example.
+func (f *frozenInputs) row(s *tensor.Scope, device tensor.Device, example int) (row []float32, err error) {
+	key := prefix.KeyOf(f.Inputs.(Keyed).Content(example)) // view is only there for these
+	if row = f.view.Get(key); row != nil {
+		return row, nil
+	}
+	err = s.Run(func(inner *tensor.Scope) error {
+		batch, err := f.compute(inner, device, []int{example})
+		if err != nil {
+			return err
+		}
+		row, err = batch.Values.Float32s()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.view.Put(key, row)
+	return row, nil
+}
+
+// vectorBatch stacks vectors.
+func vectorBatch(s *tensor.Scope, device tensor.Device, rows [][]float32) (model.Batch, error) {
+	flat := make([]float32, 0, len(rows)*len(rows[0]))
+	for _, row := range rows {
+		flat = append(flat, row...)
+	}
+	values := s.To(s.FromFloat32(flat, int64(len(rows)), int64(len(rows[0]))), device)
+	return model.Batch{Values: values}, s.Err()
+}
+
+// sequenceBatch pads sequences of hidden states to the longest among them.
+func (f *frozenInputs) sequenceBatch(s *tensor.Scope, device tensor.Device, rows [][]float32) (model.Batch, error) {
+	hidden := int(f.network.Features())
+	longest, tokens := 0, 0
+	for _, row := range rows {
+		longest = max(longest, len(row)/hidden)
+		tokens += len(row) / hidden
+	}
+	n := len(rows)
+	flat := make([]float32, n*longest*hidden)
+	for i, row := range rows {
+		copy(flat[i*longest*hidden:], row)
+	}
+	batch := model.Batch{Tokens: tokens, Values: s.To(s.FromFloat32(flat, int64(n), int64(longest), int64(hidden)), device)}
+	if tokens == n*longest {
+		return batch, s.Err()
+	}
+	mask := make([]float32, n*longest)
+	for i, row := range rows {
+		for j := range len(row) / hidden {
+			mask[i*longest+j] = 1
+		}
+	}
+	batch.Mask = s.To(s.FromFloat32(mask, int64(n), int64(longest)), device)
+	return batch, s.Err()
+}

@@ -1,0 +1,188 @@
+package meta
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/prefix"
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// trainWith is train with a cache of frozen layers.
+func (b *bench) trainWith(t *testing.T, changes map[string]any, seed int64, cache PrefixCache) *history {
+	t.Helper()
+	h := &history{reports: make(map[int]map[string]float64)}
+	err := b.with(t, changes, seed, func(x *fixture) error {
+		var err error
+		h.outcome, err = Train(x.s, x.algorithm, x.learner, x.data, Options{
+			Config: x.config, Seed: seed, Prefix: cache,
+			Hooks: Hooks{Report: func(step int, m map[string]float64) { h.reports[step] = m }},
+		})
+		if err != nil {
+			return err
+		}
+		h.weights, err = x.weights()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// TestPrefixCacheChangesNothing: with an empty cache, a full one in memory, and
+// one on disk that another process filled, a training is the same to the last
+// bit. Without a cache it is the same but for rounding.
+func TestPrefixCacheChangesNothing(t *testing.T) {
+	b := newBench(t)
+	for _, algorithm := range []string{"joint", "protonet"} {
+		for _, strategy := range []string{"bottom-1", "bottom-2", "all-but-head", "percent-99"} {
+			t.Run(algorithm+"/"+strategy, func(t *testing.T) {
+				changes := map[string]any{"algorithm": algorithm, "freeze": strategy, "dropout": 0.1}
+				dir := t.TempDir()
+				shared := PrefixCache{Store: prefix.NewStore(), Dir: dir}
+				first := b.trainWith(t, changes, 7, shared)
+				if names, _ := filepath.Glob(filepath.Join(dir, "*", "*.seg")); len(names) == 0 {
+					t.Error("nothing was written")
+				}
+				changes["prefix_cache"] = "disk"
+				compareHistories(t, "disk", b.trainWith(t, changes, 7, PrefixCache{Dir: dir}), first)
+				changes["prefix_cache"] = "auto"
+				compareHistories(t, "memory and disk", b.trainWith(t, changes, 7, shared), first)
+				compareHistories(t, "its own", b.trainWith(t, changes, 7, PrefixCache{}), first)
+
+				changes["prefix_cache"] = "off"
+				off := b.trainWith(t, changes, 7, PrefixCache{})
+				for name, values := range off.weights {
+					for i, v := range values {
+						if math.Abs(float64(v-first.weights[name][i])) > 1e-4 {
+							t.Fatalf("without cache %s[%d] = %g, with it %g", name, i, v, first.weights[name][i])
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestPrefixSpaces: other weights, another depth and other pooling are other
+// computations.
+func TestPrefixSpaces(t *testing.T) {
+	b := newBench(t)
+	seen := make(map[prefix.Space]string)
+	for _, pooling := range []string{"mean", "cls"} {
+		err := b.with(t, map[string]any{"pooling": pooling}, 1, func(x *fixture) error {
+			network := x.learner.Network.(model.Stack)
+			look := func(what string, below int) {
+				space, err := spaceOf(network, below)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if other, ok := seen[space]; ok {
+					t.Errorf("%s and %s are one space", what, other)
+				}
+				seen[space] = what
+			}
+			for below := 1; below <= 3; below++ {
+				look(fmt.Sprint(pooling, below), below)
+			}
+			p := network.Params()[0]
+			x.s.Copy(p.Tensor, x.s.MulScalar(p.Tensor, 1.5))
+			look(pooling+" other weights", 1)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestPrefixKeepsData: after a training, and after one that failed, learner and
+// data are what they were.
+func TestPrefixKeepsData(t *testing.T) {
+	b := newBench(t)
+	for _, fails := range []bool{false, true} {
+		err := b.with(t, map[string]any{"freeze": "all-but-head"}, 1, func(x *fixture) error {
+			network, inputs := x.learner.Network, x.data.Inputs()
+			stop := make(chan struct{})
+			if fails {
+				close(stop)
+			}
+			_, err := Train(x.s, x.algorithm, x.learner, x.data, Options{Config: x.config, Seed: 1, Stopped: stop})
+			if x.learner.Network != network || x.data.Inputs() != inputs {
+				t.Error("the training leaves other inputs")
+			}
+			if fails && errors.Is(err, ErrStopped) {
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLowerAndUpper: the two parts of an encoder compute what the whole does.
+func TestLowerAndUpper(t *testing.T) {
+	b := newBench(t)
+	err := b.with(t, nil, 1, func(x *fixture) error {
+		whole := x.learner.Network.(model.Stack)
+		batch, err := x.data.Inputs().Batch(x.s, tensor.CPU, All(5))
+		if err != nil {
+			return err
+		}
+		want, err := whole.Forward(x.s, batch, model.Mode{}).Float32s()
+		if err != nil {
+			return err
+		}
+		for below := 1; below <= 3; below++ {
+			upper := whole.Upper(below)
+			part := model.Batch{Values: whole.Lower(x.s, batch, below), Mask: batch.Mask}
+			got, err := upper.Forward(x.s, part, model.Mode{}).Float32s()
+			if err != nil {
+				return err
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("below %d: other vectors", below)
+			}
+			var copies []*tensor.Tensor
+			for _, p := range upper.Params() {
+				copies = append(copies, x.s.Clone(p.Tensor))
+			}
+			if got, err = upper.With(copies).Forward(x.s, part, model.Mode{}).Float32s(); err != nil || !slices.Equal(got, want) {
+				t.Errorf("below %d: other vectors of copies (%v)", below, err)
+			}
+			if model.Layers(upper) != model.Layers(whole) {
+				t.Errorf("below %d: %d layers", below, model.Layers(upper))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPrefixCannotWrite: a folder that cannot be written costs nothing but
+// time.
+func TestPrefixCannotWrite(t *testing.T) {
+	b := newBench(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	changes := map[string]any{"freeze": "bottom-2"}
+	said := 0
+	cache := PrefixCache{Dir: filepath.Join(file, "cache"), Log: func(string, ...any) { said++ }}
+	compareHistories(t, "no folder", b.trainWith(t, changes, 3, cache), b.trainWith(t, changes, 3, PrefixCache{}))
+	if said != 1 {
+		t.Errorf("%d complaints, want one", said)
+	}
+}

@@ -1,0 +1,77 @@
+package model
+
+import (
+	"slices"
+
+	"github.com/hpsearch/hpsearch/trainer/tensor"
+)
+
+// A Stack is a [Network] that can be computed in two parts, the lower of which
+// gives an example the same whatever it is batched with, but for rounding.
+type Stack interface {
+	Network
+	// Lower returns what the lowest n blocks make of a batch, in evaluation:
+	// of texts [batch, length, hidden], or [batch, Features] when n is the number
+	// of blocks.
+	Lower(s *tensor.Scope, in Batch, n int) *tensor.Tensor
+	// Upper returns the rest: a network of the same blocks whose lowest n are
+	// empty. The Values of its batches are what Lower returned; of texts, Mask
+	// is what it was.
+	Upper(n int) Network
+}
+
+var _ Stack = (*Encoder)(nil)
+
+// Lower implements [Stack].
+func (e *Encoder) Lower(s *tensor.Scope, in Batch, n int) *tensor.Tensor {
+	x := e.run(s, e.embeddings(s, in, 0), in, e.layers[:n-1], 0)
+	if n > len(e.layers) {
+		return pool(s, x, in.Mask, e.Pooling)
+	}
+	return x
+}
+
+// Upper implements [Stack].
+func (e *Encoder) Upper(n int) Network { return &upper{whole: e, below: n} }
+
+// upper is the part of an encoder above its lowest blocks.
+type upper struct {
+	whole *Encoder
+	below int // blocks that are left out: at least the embeddings
+}
+
+// Forward implements [Network].
+func (u *upper) Forward(s *tensor.Scope, in Batch, mode Mode) *tensor.Tensor {
+	if u.below > len(u.whole.layers) {
+		return in.Values
+	}
+	x := u.whole.run(s, in.Values, in, u.whole.layers[u.below-1:], mode.Dropout)
+	return pool(s, x, in.Mask, u.whole.Pooling)
+}
+
+// Features implements [Network].
+func (u *upper) Features() int64 { return u.whole.Features() }
+
+// Device implements [Network].
+func (u *upper) Device() tensor.Device { return u.whole.Device() }
+
+// Params implements [Network].
+func (u *upper) Params() []Param { return slices.Concat(u.Blocks()...) }
+
+// Blocks implements [Network].
+func (u *upper) Blocks() [][]Param {
+	blocks := slices.Clone(u.whole.Blocks())
+	clear(blocks[:u.below])
+	return blocks
+}
+
+// With implements [Network].
+func (u *upper) With(tensors []*tensor.Tensor) Network {
+	var all []*tensor.Tensor
+	for _, block := range u.whole.Blocks()[:u.below] {
+		for _, p := range block {
+			all = append(all, p.Tensor)
+		}
+	}
+	return &upper{whole: &Encoder{Bert: u.whole.Bert.With(append(all, tensors...)), Pooling: u.whole.Pooling}, below: u.below}
+}
