@@ -23,6 +23,10 @@ const (
 // LogFile is the name of the log in a trial's folder.
 const LogFile = "log"
 
+// CacheDir is the name of a folder beside those of the trials, which all
+// trainers of a study share.
+const CacheDir = "cache"
+
 // ProcessConfig says how to start a trainer. Only Command is required.
 type ProcessConfig struct {
 	// Command is the program and its arguments. A program without a slash is
@@ -177,6 +181,9 @@ func trialMessage(task search.Task) (protocol.Trial, error) {
 	}
 	if task.Dir != "" {
 		m.CheckpointDir = checkpointPath(task.Dir, task.Attempt)
+	}
+	if task.DataDir != "" {
+		m.CacheDir = filepath.Join(task.DataDir, CacheDir)
 	}
 	return m, nil
 }

@@ -26,9 +26,9 @@ var messages = []struct {
 		protocol.Trial{
 			Number: 7, Attempt: 1, Seed: math.MaxInt64,
 			Config:        json.RawMessage(`{"learning_rate":0.001,"note":"<a&b>"}`),
-			CheckpointDir: "d", Metric: "val_loss", Direction: "minimize",
+			CheckpointDir: "d", CacheDir: "e", Metric: "val_loss", Direction: "minimize",
 		},
-		`{"type":"trial","number":7,"attempt":1,"seed":9223372036854775807,"config":{"learning_rate":0.001,"note":"<a&b>"},"checkpoint_dir":"d","metric":"val_loss","direction":"minimize"}`,
+		`{"type":"trial","number":7,"attempt":1,"seed":9223372036854775807,"config":{"learning_rate":0.001,"note":"<a&b>"},"checkpoint_dir":"d","cache_dir":"e","metric":"val_loss","direction":"minimize"}`,
 	},
 	{
 		protocol.Job{Kind: protocol.JobExport, Config: json.RawMessage(`{}`)},

@@ -68,6 +68,9 @@ type Trial struct {
 	// CheckpointDir is the folder for this trial's checkpoints. It need not
 	// exist. If it holds a checkpoint, the trial goes on from there.
 	CheckpointDir string `json:"checkpoint_dir,omitempty"`
+	// CacheDir is a folder that all trials of the study share, on all its
+	// workers, for what can be computed again. It need not exist.
+	CacheDir string `json:"cache_dir,omitempty"`
 	// Metric and Direction (minimize or maximize) say what the trial is
 	// judged by: which of its validations is the best one.
 	Metric    string `json:"metric,omitempty"`
