@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,51 +53,46 @@ Goals: 1, 1.5 and 4 ms.
 
 // populate makes a study of so many finished trials.
 func populate(ctx context.Context, url string, trials int) error {
-	l, err := open(ctx, url)
+	return use(ctx, url, func(l life) error {
+		l.reports = 0
+		return l.several(ctx, 0, trials)
+	})
+}
+
+// askAndTell measures n times in the study at url.
+func askAndTell(ctx context.Context, url string, n int) (times, error) {
+	took := make([]time.Duration, 0, n)
+	err := use(ctx, url, func(l life) (err error) {
+		l.study.Definition.Sampler.Kind = "tpe"
+		s, err := study.Open(l.store, l.study, study.Options{})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Close(ctx)) }()
+		for i := range n + 1 {
+			began := time.Now()
+			if err := askAndTellOnce(ctx, s); err != nil {
+				return err
+			}
+			if i > 0 { // the first reads the study
+				took = append(took, time.Since(began))
+			}
+		}
+		return nil
+	})
+	return spread(took), err
+}
+
+func askAndTellOnce(ctx context.Context, s *study.Study) error {
+	trial, err := s.Ask(ctx)
 	if err != nil {
 		return err
 	}
-	defer l.store.Close()
-	l.reports = 0
-	for number := range trials {
-		if err := l.run(ctx, number); err != nil {
-			return err
-		}
+	value := 0.0
+	for _, v := range trial.Params {
+		value += (v - 0.3) * (v - 0.3)
 	}
-	return nil
-}
-
-func askAndTell(ctx context.Context, url string, n int) (times, error) {
-	l, err := open(ctx, url)
-	if err != nil {
-		return times{}, err
-	}
-	defer l.store.Close()
-	l.study.Definition.Sampler.Kind = "tpe"
-	s, err := study.Open(l.store, l.study, study.Options{})
-	if err != nil {
-		return times{}, err
-	}
-	defer s.Close(ctx)
-	took := make([]time.Duration, 0, n)
-	for i := range n + 1 {
-		began := time.Now()
-		trial, err := s.Ask(ctx)
-		if err != nil {
-			return times{}, err
-		}
-		value := 0.0
-		for _, v := range trial.Params {
-			value += (v - 0.3) * (v - 0.3)
-		}
-		if err := s.Tell(ctx, trial.Number, value); err != nil {
-			return times{}, err
-		}
-		if i > 0 { // the first reads the study
-			took = append(took, time.Since(began))
-		}
-	}
-	return spread(took), nil
+	return s.Tell(ctx, trial.Number, value)
 }
 
 func copyFile(from, to string) error {

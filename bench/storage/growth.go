@@ -11,20 +11,21 @@ import (
 
 // growth compares trials of a long study with those of a short one.
 func (b *bench) growth(ctx context.Context, report *bytes.Buffer) error {
-	l, err := open(ctx, "sqlite:///"+filepath.Join(b.dir, "growth.db"))
-	if err != nil {
-		return err
-	}
-	defer l.store.Close()
 	last := b.scaled(100_000)
 	window := min(1000, last/4)
 	took := make([]time.Duration, last)
-	for number := range took {
-		began := time.Now()
-		if err := l.run(ctx, number); err != nil {
-			return err
+	err := use(ctx, "sqlite:///"+filepath.Join(b.dir, "growth.db"), func(l life) error {
+		for number := range took {
+			began := time.Now()
+			if err := l.run(ctx, number); err != nil {
+				return err
+			}
+			took[number] = time.Since(began)
 		}
-		took[number] = time.Since(began)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	early, late := spread(took[window/2:window/2+window]), spread(took[last-window:])
 	fmt.Fprintf(report, `## Growth

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -45,7 +46,7 @@ func (b *bench) list(ctx context.Context, report *bytes.Buffer) error {
 
 // fillStudies makes studies by the store and gives them finished trials, of
 // which the database writes most itself.
-func fillStudies(ctx context.Context, path string, studies, each int) error {
+func fillStudies(ctx context.Context, path string, studies, each int) (err error) {
 	store, err := storage.Open(ctx, "sqlite:///"+path)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func fillStudies(ctx context.Context, path string, studies, each int) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	for _, statement := range []string{
 		fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 			INSERT INTO trials (number, study_id, state, datetime_start, datetime_complete)

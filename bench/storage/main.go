@@ -28,13 +28,13 @@ func main() {
 	number := flag.Int("trials", 0, "how many trials a child runs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	var err error
 	if *child != "" {
 		err = runChild(ctx, *child, *number)
 	} else {
 		err = run(ctx, o)
 	}
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

@@ -94,28 +94,33 @@ func (b *bench) rate(ctx context.Context, report *bytes.Buffer, kind dbtest.Kind
 	return nil
 }
 
-// ours returns the trials per second of several processes. The time that they
-// take to start is not counted: each has opened the storage before.
-func (b *bench) ours(ctx context.Context, url string, processes, trials int) (float64, error) {
-	l, err := open(ctx, url)
-	if err != nil {
+// ours returns the trials per second of so many processes.
+func (b *bench) ours(ctx context.Context, url string, processes, trials int) (rate float64, err error) {
+	err = use(ctx, url, func(l life) error {
+		if processes == 1 {
+			rate, err = l.alone(ctx, trials)
+		} else {
+			rate, err = l.together(ctx, url, processes, trials)
+		}
+		return err
+	})
+	return rate, err
+}
+
+// alone returns the trials per second of this process.
+func (l life) alone(ctx context.Context, trials int) (float64, error) {
+	const before = 50 // which prepare statements
+	if err := l.several(ctx, 0, before); err != nil {
 		return 0, err
 	}
-	defer l.store.Close()
-	if processes == 1 {
-		for number := range 50 {
-			if err := l.run(ctx, number); err != nil {
-				return 0, err
-			}
-		}
-		began := time.Now()
-		for number := range trials {
-			if err := l.run(ctx, 50+number); err != nil {
-				return 0, err
-			}
-		}
-		return float64(trials) / time.Since(began).Seconds(), nil
-	}
+	began := time.Now()
+	err := l.several(ctx, before, before+trials)
+	return float64(trials) / time.Since(began).Seconds(), err
+}
+
+// together returns the trials per second of several processes; the time that
+// they take to start counts.
+func (l life) together(ctx context.Context, url string, processes, trials int) (float64, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err

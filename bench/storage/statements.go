@@ -35,62 +35,65 @@ func (b *bench) statements(ctx context.Context, report *bytes.Buffer) (err error
 	if err != nil {
 		return err
 	}
+	if err := logStatements(ctx, url); err != nil {
+		return err
+	}
+	fmt.Fprint(report, "| trial | statements | transactions |\n|---|---|---|\n")
+	err = use(ctx, url, func(l life) error {
+		number := 0
+		for _, reports := range []int{0, 3} {
+			l.reports = reports
+			// The first one prepares its statements.
+			if err := l.run(ctx, number); err != nil {
+				return err
+			}
+			before, err := os.ReadFile(server.Log())
+			if err != nil {
+				return err
+			}
+			const trials = 20
+			if err := l.several(ctx, number+1, number+1+trials); err != nil {
+				return err
+			}
+			number += 1 + trials
+			after, err := os.ReadFile(server.Log())
+			if err != nil {
+				return err
+			}
+			sent, begins := count(after[len(before):])
+			fmt.Fprintf(report, "| with %d reports | %.1f | %.1f |\n", reports, float64(sent)/trials, float64(begins)/trials)
+		}
+		return nil
+	})
+	fmt.Fprintln(report)
+	return err
+}
+
+// logStatements makes the server at url log each statement.
+func logStatements(ctx context.Context, url string) (err error) {
 	db, err := sql.Open("pgx", url)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	for _, s := range []string{"ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_reload_conf()"} {
 		if _, err := db.ExecContext(ctx, s); err != nil {
 			return err
 		}
 	}
-	l, err := open(ctx, url)
-	if err != nil {
-		return err
-	}
-	defer l.store.Close()
-	fmt.Fprint(report, "| trial | statements | transactions |\n|---|---|---|\n")
-	number := 0
-	for _, c := range []struct {
-		name    string
-		reports int
-	}{
-		{name: "without reports"}, {name: "with 3 reports", reports: 3},
-	} {
-		const trials = 20
-		l.reports = c.reports
-		// The first of each kind prepares its statements.
-		if err := l.run(ctx, number); err != nil {
-			return err
-		}
-		number++
-		before, err := os.ReadFile(server.Log())
-		if err != nil {
-			return err
-		}
-		for range trials {
-			if err := l.run(ctx, number); err != nil {
-				return err
-			}
-			number++
-		}
-		after, err := os.ReadFile(server.Log())
-		if err != nil {
-			return err
-		}
-		n, begins := 0, 0
-		for _, match := range statement.FindAllSubmatch(after[len(before):], -1) {
-			switch strings.ToLower(string(match[1])) {
-			case "begin":
-				begins++
-			case "commit", "rollback", "set":
-			default:
-				n++
-			}
-		}
-		fmt.Fprintf(report, "| %s | %.1f | %.1f |\n", c.name, float64(n)/trials, float64(begins)/trials)
-	}
-	fmt.Fprintln(report)
 	return nil
+}
+
+// count returns the statements and the beginnings of transactions in a log.
+func count(log []byte) (sent, begins int) {
+	for _, match := range statement.FindAllSubmatch(log, -1) {
+		switch strings.ToLower(string(match[1])) {
+		case "begin":
+			begins++
+		case "commit", "rollback", "set":
+		default:
+			sent++
+		}
+	}
+	return sent, begins
 }

@@ -36,18 +36,22 @@ type life struct {
 	reports int
 }
 
-// open opens the storage and the study in it, which is made if need be.
-func open(ctx context.Context, url string) (life, error) {
+// use opens the storage, and the study in it, which is made if need be, for f.
+func use(ctx context.Context, url string, f func(life) error) (err error) {
 	store, err := storage.Open(ctx, url)
 	if err != nil {
-		return life{}, err
+		return err
 	}
+	defer func() { err = errors.Join(err, store.Close()) }()
 	def := definition("s", "random")
 	study, err := store.CreateStudy(ctx, def)
 	if errors.Is(err, search.ErrExists) {
 		study, err = store.Study(ctx, def.Name)
 	}
-	return life{store: store, study: study, reports: reports}, err
+	if err != nil {
+		return err
+	}
+	return f(life{store: store, study: study, reports: reports})
 }
 
 // run runs the trial of that number. It returns search.ErrNumberTaken when
@@ -76,21 +80,28 @@ func (l life) run(ctx context.Context, number int) error {
 
 // runChild runs trials beside other processes, each with the next free number.
 func runChild(ctx context.Context, url string, trials int) error {
-	l, err := open(ctx, url)
-	if err != nil {
-		return err
-	}
-	defer l.store.Close()
-	// As the runner does: the number of trials is the next number.
-	for done := 0; done < trials; {
-		counts, err := l.store.Counts(ctx, l.study.ID)
-		if err != nil {
-			return err
+	return use(ctx, url, func(l life) error {
+		// As the runner does: the number of trials is the next number.
+		for done := 0; done < trials; {
+			counts, err := l.store.Counts(ctx, l.study.ID)
+			if err != nil {
+				return err
+			}
+			switch err := l.run(ctx, counts.Total()); {
+			case err == nil:
+				done++
+			case !errors.Is(err, search.ErrNumberTaken):
+				return err
+			}
 		}
-		switch err := l.run(ctx, counts.Total()); {
-		case err == nil:
-			done++
-		case !errors.Is(err, search.ErrNumberTaken):
+		return nil
+	})
+}
+
+// several runs trials of these numbers one after the other.
+func (l life) several(ctx context.Context, from, to int) error {
+	for number := from; number < to; number++ {
+		if err := l.run(ctx, number); err != nil {
 			return err
 		}
 	}

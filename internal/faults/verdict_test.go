@@ -12,8 +12,8 @@ import (
 func (c *crew) verdict(mayFail int) []*search.Trial {
 	c.t.Helper()
 	trials := c.read()
-	if len(trials) != c.plan.trials {
-		c.t.Errorf("%d trials, want %d", len(trials), c.plan.trials)
+	if len(trials) != c.trials {
+		c.t.Errorf("%d trials, want %d", len(trials), c.trials)
 	}
 	reported := c.reported()
 	failed := 0
