@@ -93,6 +93,7 @@ type ownStudyRow struct {
 	DefinitionJSON string `gorm:"column:definition_json"`
 	Paused         bool
 	CreatedAt      utc `gorm:"autoCreateTime:false"`
+	NextNumber     int
 }
 
 func (ownStudyRow) TableName() string { return "hpsearch_studies" }

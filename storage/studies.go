@@ -120,30 +120,20 @@ func (s *sqlStore) Study(ctx context.Context, name string) (*search.Study, error
 
 // Summaries implements [search.Store].
 func (s *sqlStore) Summaries(ctx context.Context) ([]search.Summary, error) {
-	var summaries []search.Summary
-	err := s.view(ctx, "list studies", func(tx *gorm.DB) error {
-		var err error
-		summaries, err = loadSummaries(tx, "1 = 1")
-		return err
-	})
-	return summaries, err
+	return s.summaries(ctx, "list studies", "1 = 1")
 }
 
 // Summary implements [search.Store].
 func (s *sqlStore) Summary(ctx context.Context, name string) (*search.Summary, error) {
-	var summary *search.Summary
-	err := s.view(ctx, fmt.Sprintf("study %q", name), func(tx *gorm.DB) error {
-		summaries, err := loadSummaries(tx, "s.study_name = ?", name)
-		if err != nil {
-			return err
-		}
-		if len(summaries) == 0 || summaries[0].Study.Name != name {
-			return search.ErrNotFound
-		}
-		summary = &summaries[0]
-		return nil
-	})
-	return summary, err
+	doing := fmt.Sprintf("study %q", name)
+	summaries, err := s.summaries(ctx, doing, "s.study_name = ?", name)
+	if err != nil {
+		return nil, err
+	}
+	if len(summaries) == 0 || summaries[0].Study.Name != name { // MySQL ignores case
+		return nil, fmt.Errorf("%s: %w", doing, search.ErrNotFound)
+	}
+	return &summaries[0], nil
 }
 
 // SetPaused implements [search.Store].

@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -128,37 +130,37 @@ func unnamed(objectives int) []string {
 	return names
 }
 
-// loadSummaries reads studies with their counts and best trials, the number
-// of queries independent of the number of studies.
-func loadSummaries(tx *gorm.DB, condition string, args ...any) ([]search.Summary, error) {
-	studies, err := loadStudies(tx, condition, args...)
-	if err != nil || len(studies) == 0 {
-		return nil, err
+// summaries reads the studies for which the condition on s holds, with their
+// counts and best trials, the number of queries independent of the number of
+// studies.
+func (s *sqlStore) summaries(ctx context.Context, doing, condition string, args ...any) ([]search.Summary, error) {
+	var summaries []search.Summary
+	var folded []tallyRow
+	err := s.view(ctx, doing, func(tx *gorm.DB) error {
+		studies, err := loadStudies(tx, condition, args...)
+		if err != nil || len(studies) == 0 {
+			summaries = nil
+			return err
+		}
+		found, err := tallies(tx, true, condition, args...)
+		if err != nil {
+			return err
+		}
+		best, err := loadBest(tx, found)
+		if err != nil {
+			return err
+		}
+		summaries = make([]search.Summary, len(studies))
+		for i, study := range studies {
+			summaries[i] = search.Summary{Study: study, Counts: found[study.ID].counts, Best: best[study.ID]}
+		}
+		folded, err = fold(tx, found)
+		return err
+	})
+	if err == nil {
+		s.storeTallies(ctx, folded)
 	}
-	var counts []struct {
-		StudyID int64
-		State   search.State
-		N       int
-	}
-	err = tx.Raw(`SELECT t.study_id, t.state, COUNT(*) AS n FROM trials t JOIN studies s ON s.study_id = t.study_id
-		WHERE `+condition+` GROUP BY t.study_id, t.state`, args...).Scan(&counts).Error
-	if err != nil {
-		return nil, err
-	}
-	best, err := loadBest(tx, condition, args...)
-	if err != nil {
-		return nil, err
-	}
-	summaries := make([]search.Summary, len(studies))
-	index := make(map[int64]*search.Summary, len(studies))
-	for i, study := range studies {
-		summaries[i] = search.Summary{Study: study, Best: best[study.ID]}
-		index[study.ID] = &summaries[i]
-	}
-	for _, row := range counts {
-		addCount(&index[row.StudyID].Counts, row.State, row.N)
-	}
-	return summaries, nil
+	return summaries, err
 }
 
 // addCount adds n trials in a state.
@@ -177,31 +179,16 @@ func addCount(c *search.Counts, state search.State, n int) {
 	}
 }
 
-// loadBest reads the best trial of each study for which the condition on s
-// holds, by study. Infinite values, which Optuna allows, are never best.
-func loadBest(tx *gorm.DB, condition string, args ...any) (map[int64]*search.Trial, error) {
-	var places []struct{ StudyID, TrialID int64 }
-	err := tx.Raw(`SELECT study_id, trial_id FROM (
-		SELECT t.study_id, t.trial_id, ROW_NUMBER() OVER (PARTITION BY t.study_id
-			ORDER BY CASE WHEN d.direction = 'MAXIMIZE' THEN -v.value ELSE v.value END, t.number) AS place
-		FROM studies s
-		JOIN trials t ON t.study_id = s.study_id AND t.state = 'COMPLETE'
-		JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0 AND v.value_type = 'FINITE'
-		LEFT JOIN study_directions d ON d.study_id = s.study_id AND d.objective = 0
-		WHERE `+condition+`) AS ranked WHERE place = 1`, args...).Scan(&places).Error
-	if err != nil || len(places) == 0 {
-		return nil, err
-	}
-	const batch = 500 // databases bound the number of variables
-	best := make(map[int64]*search.Trial, len(places))
-	studyOf := make(map[int64]int64, len(places))
-	var ids []int64
-	for i, place := range places {
-		studyOf[place.TrialID] = place.StudyID
-		ids = append(ids, place.TrialID)
-		if len(ids) < batch && i < len(places)-1 {
-			continue
+// loadBest reads the best trials that tallies name, by study.
+func loadBest(tx *gorm.DB, found map[int64]*tally) (map[int64]*search.Trial, error) {
+	studyOf := make(map[int64]int64, len(found))
+	for id, t := range found {
+		if t.best.TrialID != 0 {
+			studyOf[t.best.TrialID] = id
 		}
+	}
+	best := make(map[int64]*search.Trial, len(studyOf))
+	for ids := range slices.Chunk(slices.Collect(maps.Keys(studyOf)), batch) {
 		trials, err := loadTrials(tx, tx.Table("trials").Where("trials.trial_id IN ?", ids), false)
 		if err != nil {
 			return nil, err
@@ -209,7 +196,6 @@ func loadBest(tx *gorm.DB, condition string, args ...any) (map[int64]*search.Tri
 		for _, t := range trials {
 			best[studyOf[t.ID]] = t
 		}
-		ids = ids[:0]
 	}
 	return best, nil
 }

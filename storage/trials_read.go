@@ -64,39 +64,55 @@ func orderFor(states []search.State) string {
 // Best implements [search.Store].
 func (s *sqlStore) Best(ctx context.Context, studyID int64) (*search.Trial, error) {
 	var best *search.Trial
+	var folded []tallyRow
 	err := s.view(ctx, fmt.Sprintf("best trial of study %d", studyID), func(tx *gorm.DB) error {
-		trials, err := loadBest(tx, "s.study_id = ?", studyID)
+		found, err := tallies(tx, true, "s.study_id = ?", studyID)
+		if err != nil {
+			return err
+		}
+		trials, err := loadBest(tx, found)
 		if err != nil {
 			return err
 		}
 		if best = trials[studyID]; best == nil {
 			return search.ErrNotFound
 		}
-		return nil
+		folded, err = fold(tx, found)
+		return err
 	})
+	if err == nil {
+		s.storeTallies(ctx, folded)
+	}
 	return best, err
 }
 
 // Counts implements [search.Store].
 func (s *sqlStore) Counts(ctx context.Context, studyID int64) (search.Counts, error) {
 	var counts search.Counts
+	var folded []tallyRow
 	err := s.view(ctx, fmt.Sprintf("count trials of study %d", studyID), func(tx *gorm.DB) error {
-		var rows []struct {
-			State search.State
-			N     int
-		}
-		err := tx.Raw("SELECT state, COUNT(*) AS n FROM trials WHERE study_id = ? GROUP BY state", studyID).Scan(&rows).Error
+		const one = "s.study_id = ?"
+		found, err := tallies(tx, false, one, studyID)
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
-			addCount(&counts, row.State, row.N)
+		t := found[studyID]
+		if t == nil {
+			return search.ErrNotFound
 		}
-		if len(rows) == 0 {
-			return requireStudy(tx, studyID)
+		counts = t.counts
+		if t.fresh() < foldAfter {
+			return nil
 		}
-		return nil
+		if found, err = tallies(tx, true, one, studyID); err != nil {
+			return err
+		}
+		folded, err = fold(tx, found)
+		return err
 	})
+	if err == nil {
+		s.storeTallies(ctx, folded)
+	}
 	return counts, err
 }
 

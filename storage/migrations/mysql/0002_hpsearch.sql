@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS hpsearch_studies (
 	definition_json LONGTEXT,  -- NULL or '': a study of Optuna's
 	paused BOOLEAN NOT NULL DEFAULT FALSE,
 	created_at DATETIME(6),  -- naive UTC, as Optuna's times
+	next_number INTEGER NOT NULL DEFAULT 0,  -- at least the highest trial number that hpsearch gave, and 1
 	FOREIGN KEY (study_id) REFERENCES studies (study_id) ON DELETE CASCADE
 );
 

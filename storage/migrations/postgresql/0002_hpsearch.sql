@@ -11,7 +11,8 @@ CREATE TABLE hpsearch_studies (
 	study_id INTEGER NOT NULL PRIMARY KEY REFERENCES studies (study_id) ON DELETE CASCADE,
 	definition_json TEXT,  -- NULL or '': a study of Optuna's
 	paused BOOLEAN NOT NULL DEFAULT FALSE,
-	created_at TIMESTAMP WITHOUT TIME ZONE  -- naive UTC, as Optuna's times
+	created_at TIMESTAMP WITHOUT TIME ZONE,  -- naive UTC, as Optuna's times
+	next_number INTEGER NOT NULL DEFAULT 0  -- at least the highest trial number that hpsearch gave, and 1
 );
 
 -- A row for each trial that hpsearch enqueued, started or ended at least once.

@@ -16,3 +16,6 @@ END;
 
 -- The call that last began something with the trial.
 ALTER TABLE hpsearch_trials ADD COLUMN token BIGINT NOT NULL DEFAULT 0;
+
+-- At least the highest trial number that hpsearch gave, and 1.
+ALTER TABLE hpsearch_studies ADD COLUMN next_number INTEGER NOT NULL DEFAULT 0;
