@@ -22,6 +22,7 @@ func TrialConfig(def *Definition, t *Trial) map[string]any {
 		config["split"] = def.Split
 	}
 	maps.Copy(config, t.Fixed)
+	delete(config, KeptSeed)
 	for _, p := range def.Space {
 		delete(config, p.Name)
 	}
@@ -52,6 +53,12 @@ func mix64(z uint64) uint64 {
 // [TrialSeed].
 const SeedSetting = "seed"
 
+// KeptSeed is the name under which the values that a trial is enqueued with
+// may hold a seed that takes the place of [TrialSeed], unless the study has a
+// setting for it: that of another trial, which this one repeats. It is no
+// setting, and the objective does not see it.
+const KeptSeed = "hpsearch:seed"
+
 // NewTask describes an attempt at a trial of the study. dataDir is the
 // study's data directory, empty when nothing is kept.
 func NewTask(study *Study, t *Trial, dataDir string) Task {
@@ -65,8 +72,10 @@ func NewTask(study *Study, t *Trial, dataDir string) Task {
 		Direction: study.Direction(),
 		DataDir:   dataDir,
 	}
-	if seed, ok := number(task.Config[SeedSetting]); ok {
-		task.Seed = int64(seed)
+	for _, given := range []any{t.Fixed[KeptSeed], task.Config[SeedSetting]} {
+		if seed, ok := number(given); ok {
+			task.Seed = int64(seed)
+		}
 	}
 	if dataDir != "" {
 		task.Dir = TrialDir(dataDir, t.Number)

@@ -78,7 +78,7 @@ func adapt(ctx context.Context, o *Options) error {
 		}
 		config[key] = abs
 	}
-	session, err := trainer.Open(ctx)
+	session, err := trainer.Open(ctx, "auto")
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,8 @@ value with "hpsearch tell". A trial that is not told in time is given to the
 next who asks, and may then be told by that one only.`,
 		Example: `  hpsearch ask mine -o json
   hpsearch tell mine 0 0.42`,
-		Args: app.Args("the NAME of a study"),
+		Args:              app.Args("the NAME of a study"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.Lease <= 0 {
 				return app.Usagef(cmd, "--lease must be positive")

@@ -25,7 +25,10 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 	return &cobra.Command{
 		Use:   "best NAME",
 		Short: "Show the best trial of a study",
-		Args:  app.Args("the NAME of a study"),
+		Long: `Show the best trial of a study; of a study of several objectives the trials of
+its Pareto front, each of which is better than any other trial in some metric.`,
+		Args:              app.Args("the NAME of a study"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return run(cmd.Context(), &Options{Factory: f, Name: args[0]})
 		},
@@ -33,9 +36,9 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 }
 
 func best(ctx context.Context, o *Options) error {
-	study, t, err := o.Best(ctx, o.Name)
+	study, front, err := o.Front(ctx, o.Name)
 	if err != nil {
 		return err
 	}
-	return o.Write(view.BestTrial(study, t, o.Now()))
+	return o.Write(view.Bests(study, front, o.Now()))
 }

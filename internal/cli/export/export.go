@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/trainer"
+	"github.com/hpsearch/hpsearch/internal/cli/work"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/search"
@@ -20,9 +23,11 @@ import (
 type Options struct {
 	*app.Factory
 	Name     string
+	Trial    int // -1: the best one
 	To       string
 	Prune    string
 	Quantize string
+	Device   string
 }
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -37,9 +42,13 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		Short: "Retrain the best configuration, compress it and export the model",
 		Long: `Retrain the best configuration with its seed, measure it on tasks that the
 study never saw, and write the model as a Hugging Face folder with a report.
-With --prune or --quantize a compressed model is made and measured too.`,
-		Example: "  hpsearch export mine --to model --prune magnitude:0.5",
-		Args:    app.Args("the NAME of a study"),
+With --prune or --quantize a compressed model is made and measured too.
+
+--trial chooses another trial than the best. A study of several objectives has
+no best trial, and needs it.`,
+		Example:           "  hpsearch export mine --to model --prune magnitude:0.5",
+		Args:              app.Args("the NAME of a study"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Name = args[0]
 			if o.To == "" {
@@ -48,10 +57,24 @@ With --prune or --quantize a compressed model is made and measured too.`,
 			if err := checkSpecs(o.Prune, o.Quantize); err != nil {
 				return app.Usagef(cmd, "%w", err)
 			}
+			if cmd.Flags().Changed("trial") && o.Trial < 0 {
+				return app.Usagef(cmd, "--trial %d is no trial number: they are 0, 1, 2, …", o.Trial)
+			}
+			devices, err := work.ParseDevices(o.Device)
+			if err == nil && len(devices) > 1 {
+				err = fmt.Errorf("--device %q: an export runs on one device", o.Device)
+			}
+			if err != nil {
+				return app.Usagef(cmd, "%w", err)
+			}
+			o.Device = devices[0]
 			return run(cmd.Context(), o)
 		},
 	}
 	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
+	cmd.Flags().IntVar(&o.Trial, "trial", -1, "number of the trial to export (default: the best one)")
+	cmd.Flags().Lookup("trial").DefValue = ""
+	cmd.Flags().StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")
 	cmd.Flags().StringVar(&o.Prune, "prune", "", "magnitude:S removes the share S of the weights, such as magnitude:0.5")
 	cmd.Flags().StringVar(&o.Quantize, "quantize", "", "int8 computes with 8-bit weights")
 	return cmd
@@ -77,7 +100,7 @@ func export(ctx context.Context, o *Options) error {
 	if err := app.CheckTarget(o.To); err != nil {
 		return err
 	}
-	study, best, err := o.Best(ctx, o.Name)
+	study, best, err := o.choose(ctx)
 	if err != nil {
 		return err
 	}
@@ -88,7 +111,7 @@ func export(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	session, err := trainer.Open(ctx)
+	session, err := trainer.Open(ctx, o.Device)
 	if err != nil {
 		return err
 	}
@@ -111,6 +134,31 @@ func export(ctx context.Context, o *Options) error {
 	return nil
 }
 
+// choose returns the trial to export.
+func (o *Options) choose(ctx context.Context) (*search.Study, *search.Trial, error) {
+	if o.Trial >= 0 {
+		_, study, t, err := o.Factory.Trial(ctx, o.Name, o.Trial)
+		if err == nil && t.State != search.Complete {
+			err = fmt.Errorf("trial %d of %s is %s: only a COMPLETE one can be exported", o.Trial, o.Name, t.State)
+		}
+		return study, t, err
+	}
+	study, front, err := o.Front(ctx, o.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if study.Several() {
+		numbers := make([]string, len(front))
+		for i, t := range front {
+			numbers[i] = strconv.Itoa(t.Number)
+		}
+		return nil, nil, &app.UsageError{Err: fmt.Errorf(
+			"study %s has %d objectives and no best trial: choose one of its front (%s) with --trial (hpsearch best %s shows them)",
+			o.Name, len(study.Directions), strings.Join(numbers, ", "), o.Name)}
+	}
+	return study, front[0], nil
+}
+
 func (o *Options) config(study *search.Study, best *search.Trial) (config, error) {
 	to, err := filepath.Abs(o.To)
 	if err != nil {
@@ -118,6 +166,7 @@ func (o *Options) config(study *search.Study, best *search.Trial) (config, error
 	}
 	def := &study.Definition
 	task := search.NewTask(study, best, "")
+	work.Place(task.Config, o.Device)
 	return config{
 		Study: study.Name, Trial: best.Number, Params: best.External(), Settings: task.Config, Split: def.Split,
 		Seed: task.Seed, Value: best.Value(), Metric: def.Objective.Metric,

@@ -4,6 +4,8 @@ package importance
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +22,8 @@ const enough = 50
 // Options are the arguments of the verb.
 type Options struct {
 	*app.Factory
-	Name string
+	Name   string
+	Metric string // one of the study's; empty: its first
 }
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -29,7 +32,8 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 	if run == nil {
 		run = show
 	}
-	return &cobra.Command{
+	o := &Options{Factory: f}
+	cmd := &cobra.Command{
 		Use:   "importance NAME",
 		Short: "Show which parameters matter",
 		Long: `Show which parameters matter, as shares that sum to 1, by two methods.
@@ -39,11 +43,15 @@ explains alone. Not known for conditional parameters.
 
 ped-anova: how much a parameter tells the best tenth of the trials from the
 others. This is about doing well, not about the whole space.`,
-		Args: app.Args("the NAME of a study"),
+		Args:              app.Args("the NAME of a study"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), &Options{Factory: f, Name: args[0]})
+			o.Name = args[0]
+			return run(cmd.Context(), o)
 		},
 	}
+	cmd.Flags().StringVar(&o.Metric, "metric", "", "of a study of several objectives: which one (default: the first)")
+	return cmd
 }
 
 func show(ctx context.Context, o *Options) error {
@@ -52,6 +60,10 @@ func show(ctx context.Context, o *Options) error {
 		return err
 	}
 	trials, err := store.Trials(ctx, study.ID, search.TrialQuery{States: []search.State{search.Complete}, After: -1, Brief: true})
+	if err != nil {
+		return err
+	}
+	direction, trials, err := o.objective(study, trials)
 	if err != nil {
 		return err
 	}
@@ -64,5 +76,30 @@ func show(ctx context.Context, o *Options) error {
 	def := &study.Definition
 	return o.Write(view.Importances(study, len(trials),
 		importance.FANOVA(def.Space, trials, def.Sampler.Seed),
-		importance.PEDANOVA(def.Space, study.Direction(), trials)))
+		importance.PEDANOVA(def.Space, direction, trials)))
+}
+
+// objective returns the trials as they are judged by one metric of the study,
+// and the direction of that.
+func (o *Options) objective(study *search.Study, trials []*search.Trial) (search.Direction, []*search.Trial, error) {
+	metrics := study.Definition.Objective.AllMetrics()
+	i := 0
+	if o.Metric != "" {
+		if i = slices.Index(metrics, o.Metric); i < 0 {
+			return "", nil, &app.UsageError{Err: fmt.Errorf("--metric %s: study %s has %s", o.Metric, o.Name, strings.Join(metrics, ", "))}
+		}
+	}
+	if !study.Several() {
+		return study.Direction(), trials, nil
+	}
+	if o.Metric == "" {
+		o.Say("This is about %s; --metric names another one of %s.", metrics[0], strings.Join(metrics, ", "))
+	}
+	judged := make([]*search.Trial, len(trials))
+	for k, t := range trials {
+		one := *t
+		one.Values = t.Values[i : i+1]
+		judged[k] = &one
+	}
+	return study.Directions[i], judged, nil
 }

@@ -39,11 +39,14 @@ each on the standard output:
   {"tell":{"number":0,"state":"pruned"}}             {"ok":true}
   {"tell":{"number":0,"state":"fail","message":"…"}} {"ok":true}
 
+In a study of several objectives a tell has "values":[…], one for each metric.
+
 What goes wrong is answered with {"error":"…"}, and the pipe goes on; when
 there is no trial left to ask for, the answer also has "done":true. Trials that
 were asked for and not told are given back when the input ends.`,
-		Example: `  hpsearch pipe study.yaml --storage memory:`,
-		Args:    app.Args("the NAME or FILE of a study"),
+		Example:           `  hpsearch pipe study.yaml --storage memory:`,
+		Args:              app.Args("the NAME or FILE of a study"),
+		ValidArgsFunction: f.StudyNamesOrFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args[0] == define.Stdin {
 				return app.Usagef(cmd, "%s reads requests from the standard input, not a study", cmd.CommandPath())

@@ -29,10 +29,11 @@ type report struct {
 }
 
 type tell struct {
-	Number  *int            `json:"number"`
-	Value   *protocol.Float `json:"value"`
-	State   string          `json:"state"` // complete, pruned or fail; with a value complete by default
-	Message string          `json:"message"`
+	Number  *int             `json:"number"`
+	Value   *protocol.Float  `json:"value"`
+	Values  []protocol.Float `json:"values"` // instead of value: one for each objective
+	State   string           `json:"state"`  // complete, pruned or fail; with a value complete by default
+	Message string           `json:"message"`
 }
 
 // The answers.
@@ -148,13 +149,16 @@ func (r *report) do(ctx context.Context, s *study.Study) (any, error) {
 }
 
 func (t *tell) do(ctx context.Context, s *study.Study) error {
+	given := t.Value != nil || t.Values != nil
 	switch {
+	case t.Value != nil && t.Values != nil:
+		return errors.New("the tell contradicts itself: it has both value and values")
 	case t.State == "" || t.State == "complete":
-		if t.Value == nil {
+		if !given {
 			return errors.New("the tell is incomplete: it needs a value, or a state of pruned or fail")
 		}
-		return s.Tell(ctx, *t.Number, float64(*t.Value))
-	case t.Value != nil:
+		return s.Tell(ctx, *t.Number, t.values()...)
+	case given:
 		return fmt.Errorf("the tell contradicts itself: a trial of state %q has no value", t.State)
 	case t.State == "pruned":
 		return s.TellPruned(ctx, *t.Number)
@@ -162,4 +166,16 @@ func (t *tell) do(ctx context.Context, s *study.Study) error {
 		return s.TellFailed(ctx, *t.Number, search.ReasonError, t.Message)
 	}
 	return fmt.Errorf("state %q is none of complete, pruned and fail", t.State)
+}
+
+// values returns what the trial is judged by.
+func (t *tell) values() []float64 {
+	if t.Value != nil {
+		return []float64{float64(*t.Value)}
+	}
+	values := make([]float64, len(t.Values))
+	for i, v := range t.Values {
+		values[i] = float64(v)
+	}
+	return values
 }

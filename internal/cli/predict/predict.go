@@ -63,7 +63,7 @@ func predict(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	session, err := trainer.Open(ctx)
+	session, err := trainer.Open(ctx, "auto")
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,8 @@ The first Ctrl-C lets running trials write a checkpoint and gives them back,
 the second stops at once.`,
 		Example: `  hpsearch run study.yaml
   hpsearch run mine --trials 50 --parallel 2 --device cuda:0,1`,
-		Args: app.Args("the NAME or FILE of a study"),
+		Args:              app.Args("the NAME or FILE of a study"),
+		ValidArgsFunction: f.StudyNamesOrFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Study = args[0]
 			if err := o.check(cmd, device); err != nil {
@@ -109,7 +110,7 @@ func runStudy(ctx context.Context, o *Options) error {
 	if err := job.Run(ctx); err != nil {
 		return app.TooManyFailed(err, study.Name)
 	}
-	return job.Conclude(ctx, func(study *search.Study, t *search.Trial, now time.Time) error {
-		return o.Write(view.BestTrial(study, t, now))
+	return job.Conclude(ctx, func(study *search.Study, best []*search.Trial, now time.Time) error {
+		return o.Write(view.Bests(study, best, now))
 	})
 }

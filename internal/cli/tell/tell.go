@@ -3,7 +3,9 @@ package tell
 
 import (
 	"context"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +26,7 @@ type Options struct {
 	*app.Factory
 	Name    string
 	Number  int
-	Value   float64 // of a complete trial
+	Values  []float64 // of a complete trial, one for each objective
 	State   string
 	Message string
 }
@@ -37,13 +39,16 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		run = tell
 	}
 	cmd := &cobra.Command{
-		Use:   "tell NAME NUMBER VALUE",
+		Use:   "tell NAME NUMBER VALUE…",
 		Short: "Tell the value of a trial that you asked for",
-		Long: `Tell the value of a trial that you asked for. A value of nan or inf makes it a
+		Long: `Tell the value of a trial that you asked for; of a study of several objectives
+a value for each, in the order of its metrics. A value of nan or inf makes it a
 failed one. With --state fail or --state pruned there is no VALUE.`,
 		Example: `  hpsearch tell mine 0 0.42
+  hpsearch tell tradeoff 0 0.42 17.5
   hpsearch tell mine 1 --state fail --message "out of disk"`,
-		Args: app.ArgsFrom("the NAME of a study", "the NUMBER of a trial"),
+		Args:              app.ArgsFrom("the NAME of a study", "the NUMBER of a trial"),
+		ValidArgsFunction: f.TrialNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.read(cmd, args); err != nil {
 				return err
@@ -63,29 +68,26 @@ func (o *Options) read(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	o.Name = args[0]
-	wanted := 2
+	values := args[2:]
 	switch o.State {
-	case complete:
-		wanted = 3
-	case pruned, fail:
+	case complete, pruned, fail:
 	default:
 		return app.Usagef(cmd, "--state %s: use %s, %s or %s", o.State, complete, pruned, fail)
 	}
 	switch {
-	case len(args) < wanted:
+	case len(values) == 0 && o.State == complete:
 		return app.Usagef(cmd, "%s needs the VALUE of the trial", cmd.CommandPath())
-	case len(args) > wanted && o.State != complete:
+	case len(values) > 0 && o.State != complete:
 		return app.Usagef(cmd, "a trial of state %s has no VALUE", o.State)
-	case len(args) > wanted:
-		return app.Usagef(cmd, "%s does not take %q", cmd.CommandPath(), args[wanted])
 	case o.Message != "" && o.State != fail:
 		return app.Usagef(cmd, "--message is for --state %s", fail)
 	}
-	if o.State != complete {
-		return nil
-	}
-	if o.Value, err = strconv.ParseFloat(args[2], 64); err != nil {
-		return app.Usagef(cmd, "%q is not a number", args[2])
+	for _, text := range values {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return app.Usagef(cmd, "%q is not a number", text)
+		}
+		o.Values = append(o.Values, v)
 	}
 	return nil
 }
@@ -105,5 +107,9 @@ func tell(ctx context.Context, o *Options) error {
 	case fail:
 		return s.TellFailed(ctx, o.Number, search.ReasonError, o.Message)
 	}
-	return s.Tell(ctx, o.Number, o.Value)
+	if want := len(stored.Definition.Objective.AllMetrics()); len(o.Values) != want {
+		return &app.UsageError{Err: fmt.Errorf("study %s has %d metric(s) (%s): tell a VALUE for each, not %d",
+			o.Name, want, strings.Join(stored.Definition.Objective.AllMetrics(), ", "), len(o.Values))}
+	}
+	return s.Tell(ctx, o.Number, o.Values...)
 }

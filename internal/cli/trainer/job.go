@@ -22,14 +22,15 @@ type Session struct {
 	release func()
 }
 
-// Open finds the trainer; the first job starts it. The session ends when the
-// user interrupts it: jobs then fail with [app.ErrInterrupted].
-func Open(ctx context.Context) (*Session, error) {
+// Open finds the trainer; the first job starts it. device is what it may see,
+// as in [objective.ProcessConfig]. The session ends when the user interrupts
+// it: jobs then fail with [app.ErrInterrupted].
+func Open(ctx context.Context, device string) (*Session, error) {
 	path, err := Find()
 	if err != nil {
 		return nil, err
 	}
-	process, err := objective.NewProcess(objective.ProcessConfig{Command: []string{path, "serve"}})
+	process, err := objective.NewProcess(objective.ProcessConfig{Command: []string{path, "serve"}, Device: device})
 	if err != nil {
 		return nil, err
 	}

@@ -16,12 +16,18 @@ type Study struct {
 	Objective string           `json:"objective"`
 	Metric    string           `json:"metric"`
 	Direction search.Direction `json:"direction"`
-	Sampler   string           `json:"sampler"`
-	Pruner    string           `json:"pruner"`
-	Seed      int64            `json:"seed"`
-	Trials    search.Counts    `json:"trials"`
-	Best      *Best            `json:"best"`
-	CreatedAt time.Time        `json:"created_at"`
+	// Metrics and Directions are there when the study has several; then Front
+	// takes the place of Best.
+	Metrics    []string           `json:"metrics,omitempty"`
+	Directions []search.Direction `json:"directions,omitempty"`
+	Sampler    string             `json:"sampler"`
+	Pruner     string             `json:"pruner"`
+	Seed       int64              `json:"seed"`
+	Trials     search.Counts      `json:"trials"`
+	Best       *Best              `json:"best"`
+	Front      []FrontTrial       `json:"front,omitempty"`
+	Ended      *Ended             `json:"ended"`
+	CreatedAt  time.Time          `json:"created_at"`
 }
 
 // Best is a study's best trial in JSON, in short.
@@ -29,6 +35,25 @@ type Best struct {
 	Number int            `json:"number"`
 	Value  Number         `json:"value"`
 	Params map[string]any `json:"params"`
+}
+
+// FrontTrial is a trial of a study's Pareto front in JSON, in short.
+type FrontTrial struct {
+	Number int            `json:"number"`
+	Values []Number       `json:"values"`
+	Params map[string]any `json:"params"`
+}
+
+// Ended says why no more trials of a study are started.
+type Ended struct {
+	By  search.Ending `json:"by"` // budget, target, no-improvement or terminator
+	Why string        `json:"why"`
+}
+
+// State is what is known of a study beside its summary.
+type State struct {
+	Front []*search.Trial // of a study of several objectives
+	Goal  search.Goal     // that the study has reached, if any
 }
 
 // NewStudy returns the JSON of a summary.
@@ -45,7 +70,9 @@ func NewStudy(s *search.Summary) Study {
 		Trials:    s.Counts,
 		CreatedAt: s.Study.Created.UTC(),
 	}
-	if s.Best != nil {
+	if s.Study.Several() {
+		v.Metrics, v.Directions = def.Objective.Metrics, def.Objective.Directions
+	} else if s.Best != nil {
 		v.Best = &Best{Number: s.Best.Number, Value: Number(s.Best.Value()), Params: params(s.Best)}
 	}
 	return v
@@ -67,12 +94,12 @@ func Studies(all []search.Summary, now time.Time) render.Document {
 		list = append(list, v)
 		d.Names = append(d.Names, v.Name)
 		best := render.Missing()
-		if s.Best != nil {
+		if v.Best != nil {
 			best = render.Number(s.Best.Value())
 		}
 		d.Rows = append(d.Rows, []render.Cell{
 			render.Tinted(v.Name, render.Strong), state(s), render.Int(s.Counts.Total()), render.Int(s.Counts.Complete),
-			render.Int(s.Counts.Fail), best, render.Text(v.Metric), render.Time(v.CreatedAt, now),
+			render.Int(s.Counts.Fail), best, render.Text(strings.Join(s.Study.Definition.Objective.AllMetrics(), ", ")), render.Time(v.CreatedAt, now),
 		})
 	}
 	d.Data = list
@@ -81,27 +108,50 @@ func Studies(all []search.Summary, now time.Time) render.Document {
 
 // state says in a word what a study is doing.
 func state(s *search.Summary) render.Cell {
-	total := s.Study.Definition.Budget.Trials
 	switch {
 	case s.Study.Paused:
 		return render.Tinted("paused", render.Warn)
 	case s.Counts.Running > 0:
 		return render.Tinted("running", render.Good)
-	case total > 0 && s.Counts.Total()-s.Counts.Waiting >= total:
+	case spent(s):
 		return render.Text("done")
 	}
 	return render.Text("open")
 }
 
+// spent reports whether all trials of a study were run.
+func spent(s *search.Summary) bool {
+	total := s.Study.Definition.Budget.Trials
+	return total > 0 && s.Counts.Total()-s.Counts.Waiting >= total && s.Counts.Running == 0
+}
+
+// ended says why no more trials are started; nil when there is no reason.
+func ended(s *search.Summary, goal search.Goal) *Ended {
+	switch {
+	case goal.Ending != "":
+		return &Ended{By: goal.Ending, Why: goal.Why}
+	case spent(s):
+		return &Ended{By: search.EndBudget, Why: fmt.Sprintf("all %d trials were run", s.Study.Definition.Budget.Trials)}
+	}
+	return nil
+}
+
 // StudyFacts returns the document of one study.
-func StudyFacts(s *search.Summary, now time.Time) render.Document {
+func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 	v := NewStudy(s)
+	v.Ended = ended(s, known.Goal)
+	for _, t := range known.Front {
+		v.Front = append(v.Front, FrontTrial{Number: t.Number, Values: values(t), Params: params(t)})
+	}
 	def := &s.Study.Definition
 	d := render.Document{Data: v, Facts: true, Columns: []render.Column{{Title: "field"}, {Title: "value"}}, Names: []string{v.Name}}
 	add := func(label string, c render.Cell) { d.Rows = append(d.Rows, fact(label, c)) }
 	add("name", render.Tinted(v.Name, render.Strong))
 	add("state", state(s))
-	add("objective", render.Text(fmt.Sprintf("%s, %s %s", v.Objective, v.Direction, v.Metric)))
+	if v.Ended != nil {
+		add("ended", render.Text(fmt.Sprintf("%s: %s", v.Ended.By, v.Ended.Why)))
+	}
+	add("objective", render.Text(fmt.Sprintf("%s, %s", v.Objective, Goals(&def.Objective))))
 	add("sampler", render.Text(fmt.Sprintf("%s, seed %d", v.Sampler, v.Seed)))
 	if choice := choice(&s.Study); choice != "" {
 		add("chosen", render.Text(choice))
@@ -115,18 +165,48 @@ func StudyFacts(s *search.Summary, now time.Time) render.Document {
 	for _, p := range def.Space {
 		add("space", render.Text(fmt.Sprintf("%s: %v", p.Name, p.Distribution)))
 	}
-	if s.Best == nil {
-		add("best", render.Missing())
-		return d
+	d.Rows = append(d.Rows, bestRows(s, known.Front)...)
+	return d
+}
+
+// Goals writes what a study is there for: "minimize val_loss, minimize train_seconds".
+func Goals(o *search.ObjectiveSpec) string {
+	directions := o.AllDirections()
+	var parts []string
+	for i, name := range o.AllMetrics() {
+		parts = append(parts, fmt.Sprintf("%s %s", directions[i], name))
 	}
-	add("best", render.Int(s.Best.Number))
-	add("best "+v.Metric, render.Number(s.Best.Value()))
+	return strings.Join(parts, ", ")
+}
+
+// bestRows show the best trial, or in a row each those of the front.
+func bestRows(s *search.Summary, front []*search.Trial) [][]render.Cell {
+	def := &s.Study.Definition
+	switch {
+	case s.Study.Several():
+		rows := [][]render.Cell{fact("front", render.Text(fmt.Sprintf("%d trials (hpsearch best %s shows their parameters)", len(front), s.Study.Name)))}
+		for _, t := range front {
+			var parts []string
+			for i, cell := range valueCells(&s.Study, t) {
+				parts = append(parts, def.Objective.AllMetrics()[i]+" "+cell.Human)
+			}
+			rows = append(rows, fact(fmt.Sprintf("trial %d", t.Number), render.Text(strings.Join(parts, ", "))))
+		}
+		return rows
+	case s.Best == nil:
+		return [][]render.Cell{fact("best", render.Missing())}
+	}
+	rows := [][]render.Cell{
+		fact("best", render.Int(s.Best.Number)),
+		fact("best "+def.Objective.Metric, render.Number(s.Best.Value())),
+	}
+	chosen := params(s.Best)
 	for _, p := range paramNames(def.Space, []*search.Trial{s.Best}) {
-		if value, ok := v.Best.Params[p]; ok {
-			add("best "+p, render.Value(value))
+		if value, ok := chosen[p]; ok {
+			rows = append(rows, fact("best "+p, render.Value(value)))
 		}
 	}
-	return d
+	return rows
 }
 
 // choice says which sampler a sampler that chooses has chosen, and why; empty

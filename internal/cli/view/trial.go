@@ -16,7 +16,8 @@ import (
 type Trial struct {
 	Number     int               `json:"number"`
 	State      search.State      `json:"state"`
-	Value      *Number           `json:"value"`
+	Value      *Number           `json:"value"` // null where there are several
+	Values     []Number          `json:"values,omitempty"`
 	Params     map[string]any    `json:"params"`
 	Metrics    map[string]Number `json:"metrics"`
 	Attempt    int               `json:"attempt"`
@@ -26,9 +27,10 @@ type Trial struct {
 	Error      *string           `json:"error"`
 }
 
-// TrialDetail is a trial in JSON with its reports.
+// TrialDetail is a trial in JSON with its seed and its reports.
 type TrialDetail struct {
 	Trial
+	Seed         int64    `json:"seed"` // of everything random in it
 	Intermediate []Report `json:"intermediate"`
 }
 
@@ -49,9 +51,13 @@ func NewTrial(t *search.Trial) Trial {
 		StartedAt:  moment(t.Started),
 		FinishedAt: moment(t.Finished),
 	}
-	if len(t.Values) > 0 {
+	switch len(t.Values) {
+	case 0:
+	case 1:
 		value := Number(t.Values[0])
 		v.Value = &value
+	default:
+		v.Values = values(t)
 	}
 	if t.Finished.After(t.Started) && !t.Started.IsZero() {
 		seconds := Number(t.Duration().Seconds())
@@ -63,6 +69,14 @@ func NewTrial(t *search.Trial) Trial {
 	return v
 }
 
+func values(t *search.Trial) []Number {
+	all := make([]Number, len(t.Values))
+	for i, value := range t.Values {
+		all[i] = Number(value)
+	}
+	return all
+}
+
 // params returns the external values of a trial; those of a WAITING trial are
 // what it was enqueued with.
 func params(t *search.Trial) map[string]any {
@@ -71,6 +85,7 @@ func params(t *search.Trial) map[string]any {
 		values = map[string]any{}
 	}
 	maps.Copy(values, t.External())
+	delete(values, search.KeptSeed)
 	return values
 }
 
@@ -89,14 +104,17 @@ func errorText(t *search.Trial) string {
 	return t.Reason + ": " + t.Message
 }
 
-// NewTrialDetail returns the JSON of a trial with its reports.
-func NewTrialDetail(t *search.Trial, metric string) TrialDetail {
-	v := TrialDetail{Trial: NewTrial(t), Intermediate: make([]Report, 0, len(t.Intermediate))}
+// NewTrialDetail returns the JSON of a trial with its seed and its reports.
+func NewTrialDetail(study *search.Study, t *search.Trial) TrialDetail {
+	v := TrialDetail{Trial: NewTrial(t), Seed: seed(study, t), Intermediate: make([]Report, 0, len(t.Intermediate))}
 	for _, r := range t.Intermediate {
-		v.Intermediate = append(v.Intermediate, Report{Step: r.Step, Metrics: reportMetrics(r, metric)})
+		v.Intermediate = append(v.Intermediate, Report{Step: r.Step, Metrics: reportMetrics(r, study.Definition.Objective.Metric)})
 	}
 	return v
 }
+
+// seed is that of everything random in a trial.
+func seed(study *search.Study, t *search.Trial) int64 { return search.NewTask(study, t, "").Seed }
 
 // reportMetrics returns everything that a report says; the objective's metric
 // is there even when the storage keeps only its value (as Optuna does).
@@ -113,10 +131,8 @@ func Trials(study *search.Study, trials []*search.Trial, now time.Time) render.D
 	space := study.Definition.Space
 	names, metrics := paramNames(space, trials), metricNames(trials)
 	d := render.Document{
-		Columns: []render.Column{
-			{Title: "number", Right: true}, {Title: "state"}, {Title: "value", Right: true},
-		},
-		Empty: fmt.Sprintf("No trials yet: hpsearch run %s starts some.", study.Name),
+		Columns: append([]render.Column{{Title: "number", Right: true}, {Title: "state"}}, valueColumns(study)...),
+		Empty:   fmt.Sprintf("No trials yet: hpsearch run %s starts some.", study.Name),
 	}
 	for _, name := range names {
 		d.Columns = append(d.Columns, render.Column{Title: "params." + name, Heading: name, Right: numeric(space, name)})
@@ -132,14 +148,38 @@ func Trials(study *search.Study, trials []*search.Trial, now time.Time) render.D
 		v := NewTrial(t)
 		list = append(list, v)
 		d.Names = append(d.Names, fmt.Sprint(t.Number))
-		d.Rows = append(d.Rows, trialRow(t, v, names, metrics, now))
+		d.Rows = append(d.Rows, trialRow(study, t, v, names, metrics, now))
 	}
 	d.Data = list
 	return d
 }
 
-func trialRow(t *search.Trial, v Trial, names, metrics []string, now time.Time) []render.Cell {
-	row := []render.Cell{render.Int(t.Number), stateCell(t.State), render.Number(t.Value())}
+// valueColumns are "value", or a column for each of several objectives.
+func valueColumns(study *search.Study) []render.Column {
+	if !study.Several() {
+		return []render.Column{{Title: "value", Right: true}}
+	}
+	var columns []render.Column
+	for _, name := range study.Definition.Objective.AllMetrics() {
+		columns = append(columns, render.Column{Title: "values." + name, Heading: name, Right: true})
+	}
+	return columns
+}
+
+// valueCells are the cells of valueColumns.
+func valueCells(study *search.Study, t *search.Trial) []render.Cell {
+	cells := make([]render.Cell, len(study.Definition.Objective.AllMetrics()))
+	for i := range cells {
+		cells[i] = render.Missing()
+		if i < len(t.Values) {
+			cells[i] = render.Number(t.Values[i])
+		}
+	}
+	return cells
+}
+
+func trialRow(study *search.Study, t *search.Trial, v Trial, names, metrics []string, now time.Time) []render.Cell {
+	row := append([]render.Cell{render.Int(t.Number), stateCell(t.State)}, valueCells(study, t)...)
 	for _, name := range names {
 		row = append(row, lookup(v.Params, name, render.Value))
 	}
@@ -178,7 +218,8 @@ func stateCell(s search.State) render.Cell {
 func TrialFacts(study *search.Study, t *search.Trial, now time.Time) render.Document {
 	d := trialFacts(study, t, now)
 	metric := study.Definition.Objective.Metric
-	d.Data = NewTrialDetail(t, metric)
+	d.Data = NewTrialDetail(study, t)
+	d.Rows = append(d.Rows, fact("seed", render.Text(fmt.Sprint(seed(study, t)))))
 	if t.State == search.Failed && study.Definition.Objective.Kind != studyfile.External {
 		d.Rows = append(d.Rows, fact("log", render.Text(fmt.Sprintf("hpsearch trial logs %s %d shows the rest", study.Name, t.Number))))
 	}
@@ -200,6 +241,15 @@ func BestTrial(study *search.Study, t *search.Trial, now time.Time) render.Docum
 	return d
 }
 
+// Bests returns the document of a study's best trials: of one as BestTrial, of
+// the front of several objectives as a list.
+func Bests(study *search.Study, front []*search.Trial, now time.Time) render.Document {
+	if study.Several() {
+		return Trials(study, front, now)
+	}
+	return BestTrial(study, front[0], now)
+}
+
 func trialFacts(study *search.Study, t *search.Trial, now time.Time) render.Document {
 	v := NewTrial(t)
 	d := render.Document{
@@ -208,8 +258,11 @@ func trialFacts(study *search.Study, t *search.Trial, now time.Time) render.Docu
 		Rows: [][]render.Cell{
 			fact("number", render.Int(t.Number)),
 			fact("state", stateCell(t.State)),
-			fact(study.Definition.Objective.Metric, render.Number(t.Value())),
 		},
+	}
+	objectives := study.Definition.Objective.AllMetrics()
+	for i, cell := range valueCells(study, t) {
+		d.Rows = append(d.Rows, fact(objectives[i], cell))
 	}
 	for _, name := range paramNames(study.Definition.Space, []*search.Trial{t}) {
 		if value, ok := v.Params[name]; ok {
@@ -217,7 +270,7 @@ func trialFacts(study *search.Study, t *search.Trial, now time.Time) render.Docu
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Metrics)) {
-		if name != study.Definition.Objective.Metric {
+		if !slices.Contains(objectives, name) {
 			d.Rows = append(d.Rows, fact(name, render.Number(t.Metrics[name])))
 		}
 	}

@@ -33,6 +33,9 @@ func TestNewTrial(t *testing.T) {
 		{"failed", search.Trial{Number: 3, State: search.Failed, Reason: "diverged", Message: "at step 4", Attempt: 2},
 			`{"number":3,"state":"FAIL","value":null,"params":{},"metrics":{},"attempt":2,` +
 				`"started_at":null,"finished_at":null,"seconds":null,"error":"diverged: at step 4"}`},
+		{"two objectives", search.Trial{Number: 5, State: search.Complete, Values: []float64{1, 2.5}},
+			`{"number":5,"state":"COMPLETE","value":null,"values":[1,2.5],"params":{},"metrics":{},"attempt":0,` +
+				`"started_at":null,"finished_at":null,"seconds":null,"error":null}`},
 		{"pruned at NaN", search.Trial{Number: 4, State: search.Pruned, Values: []float64{math.NaN()}},
 			`{"number":4,"state":"PRUNED","value":null,"params":{},"metrics":{},"attempt":0,` +
 				`"started_at":null,"finished_at":null,"seconds":null,"error":null}`},
@@ -53,7 +56,9 @@ func TestNewTrialDetail_reports(t *testing.T) {
 		{Step: 1, Value: 0.5}, // as Optuna stores it
 		{Step: 2, Value: math.Inf(1), Metrics: map[string]float64{"val_loss": math.Inf(1), "val_accuracy": 0.1}},
 	}}
-	got, err := json.Marshal(NewTrialDetail(&trial, "val_loss").Intermediate)
+	study := &search.Study{}
+	study.Definition.Objective.Metric = "val_loss"
+	got, err := json.Marshal(NewTrialDetail(study, &trial).Intermediate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +87,7 @@ func TestNewStudy(t *testing.T) {
 	}
 	const want = `{"name":"s","objective":"external","metric":"score","direction":"maximize","sampler":"tpe","pruner":"none",` +
 		`"seed":7,"trials":{"waiting":0,"running":0,"complete":2,"pruned":0,"fail":1},` +
-		`"best":{"number":1,"value":3,"params":{}},"created_at":"2025-03-01T12:00:00Z"}`
+		`"best":{"number":1,"value":3,"params":{}},"ended":null,"created_at":"2025-03-01T12:00:00Z"}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -53,7 +53,7 @@ func newBars(j *Job) *bars {
 	if err == nil { // only where the bar starts depends on it
 		b.ended = int64(counts.Complete + counts.Pruned + counts.Fail)
 	}
-	if best, err := j.Store.Best(context.Background(), j.Study.ID); err == nil {
+	if best, err := j.Store.Best(context.Background(), j.Study.ID); err == nil && !j.Study.Several() {
 		b.best, b.hasBest = best.Value(), true
 	}
 	b.bar = b.container.New(int64(j.Budget.Trials), mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("█").Padding("░"),
@@ -120,7 +120,7 @@ func (b *bars) TrialEnded(t *search.Trial, end search.TrialEnd) {
 	delete(b.running, t.Number)
 	if o := end.Outcome; o != nil {
 		b.ended++
-		if o.State == search.Complete && len(o.Values) > 0 && (!b.hasBest || b.study.Direction().Better(o.Values[0], b.best)) {
+		if o.State == search.Complete && len(o.Values) == 1 && (!b.hasBest || b.study.Direction().Better(o.Values[0], b.best)) {
 			b.best, b.hasBest = o.Values[0], true
 		}
 	}

@@ -57,8 +57,9 @@ func endLine(study *search.Study, t *search.Trial, end search.TrialEnd) string {
 func outcomeText(study *search.Study, t *search.Trial, o *search.Outcome) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "  %s", o.State)
-	if len(o.Values) > 0 {
-		fmt.Fprintf(&b, "  %s %s", study.Definition.Objective.Metric, render.Number(o.Values[0]).Human)
+	metrics := study.Definition.Objective.AllMetrics()
+	for i, v := range o.Values {
+		fmt.Fprintf(&b, "  %s %s", metrics[i], render.Number(v).Human)
 	}
 	if o.State == search.Failed {
 		fmt.Fprintf(&b, "  %s: %s", o.Reason, strings.Join(strings.Fields(o.Message), " "))

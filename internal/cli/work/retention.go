@@ -5,14 +5,16 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/objective"
 	"github.com/hpsearch/hpsearch/search"
 )
 
-// keepLast is the number of trials, beside the best one, whose checkpoints
+// keepLast is the number of trials, beside the best ones, whose checkpoints
 // stay: those that ended last.
 const keepLast = 2
 
@@ -68,23 +70,21 @@ func (r *retention) TrialEnded(t *search.Trial, end search.TrialEnd) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	best := -1
-	switch b, err := r.job.Store.Best(ctx, r.job.Study.ID); {
-	case err == nil:
-		best = b.Number
-	case !errors.Is(err, search.ErrNotFound):
+	best, err := app.Bests(ctx, r.job.Store, r.job.Study)
+	if err != nil {
 		r.job.Log().Warn("checkpoints are not cleared", "error", err)
-		return // without knowing the best one, keep all
+		return // without knowing the best ones, keep all
 	}
 	r.clear(best)
 }
 
-// clear removes the checkpoints of all but the last trials and the best one.
-func (r *retention) clear(best int) {
+// clear removes the checkpoints of all but the last trials and the best ones.
+func (r *retention) clear(best []*search.Trial) {
 	old := len(r.ended) - keepLast
 	var kept []int
 	for i, number := range r.ended {
-		if i >= old || number == best {
+		isBest := slices.ContainsFunc(best, func(t *search.Trial) bool { return t.Number == number })
+		if i >= old || isBest {
 			kept = append(kept, number)
 			continue
 		}

@@ -5,7 +5,6 @@ package work
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -148,13 +147,21 @@ func (j *Job) placed() *search.Study {
 		return j.Study
 	}
 	placed := *j.Study
-	train := maps.Clone(placed.Definition.Train)
-	train["device"] = "cuda" // the first of those that the trainer may see
-	if j.Devices[0] == "cpu" {
-		train["device"] = "cpu"
-	}
-	placed.Definition.Train = train
+	placed.Definition.Train = maps.Clone(placed.Definition.Train)
+	Place(placed.Definition.Train, j.Devices[0])
 	return &placed
+}
+
+// Place writes a device, as [ParseDevices] returns it, into the settings of a
+// trainer; auto leaves them alone.
+func Place(settings map[string]any, device string) {
+	switch device {
+	case "auto":
+	case "cpu":
+		settings["device"] = "cpu"
+	default:
+		settings["device"] = "cuda" // the first of those that the trainer may see
+	}
 }
 
 // workerName tells people who runs a trial.
@@ -166,23 +173,27 @@ func workerName() string {
 	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
-// Conclude shows the best trial when a run has come to its end, and what to
-// do next. It fails when there are trials but none of them is complete.
-func (j *Job) Conclude(ctx context.Context, best func(*search.Study, *search.Trial, time.Time) error) error {
-	t, err := j.Store.Best(ctx, j.Study.ID)
-	if errors.Is(err, search.ErrNotFound) {
-		return j.nothingComplete(ctx)
-	}
+// Conclude shows the best trial when a run has come to its end, or those of
+// the front, and what to do next. It fails when there are trials but none of
+// them is complete.
+func (j *Job) Conclude(ctx context.Context, show func(*search.Study, []*search.Trial, time.Time) error) error {
+	best, err := app.Bests(ctx, j.Store, j.Study)
 	if err != nil {
 		return err
 	}
-	if err := best(j.Study, t, j.Now()); err != nil {
+	if len(best) == 0 {
+		return j.nothingComplete(ctx)
+	}
+	if err := show(j.Study, best, j.Now()); err != nil {
 		return err
 	}
-	if j.Study.Definition.Objective.Kind == studyfile.MetaTraining {
-		j.Say("Next: hpsearch export %s --to DIR retrains this configuration and exports the model.", j.Study.Name)
-	} else {
+	switch {
+	case j.Study.Definition.Objective.Kind != studyfile.MetaTraining:
 		j.Say("Next: hpsearch trial list %s shows all trials.", j.Study.Name)
+	case j.Study.Several():
+		j.Say("Next: hpsearch export %s --trial N --to DIR retrains one of these configurations and exports the model.", j.Study.Name)
+	default:
+		j.Say("Next: hpsearch export %s --to DIR retrains this configuration and exports the model.", j.Study.Name)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type Options struct {
 	*app.Factory
 	Name    string
 	Lease   time.Duration
+	Timeout time.Duration // 0: the study's own
 	Devices []string
 }
 
@@ -34,9 +35,13 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 you like, on any machines that reach the storage. SIGTERM lets the running
 trial write a checkpoint, gives it back, and ends with exit code 85, on which
 a batch system should start the worker again.`,
-		Args: app.Args("the NAME of a study"),
+		Args:              app.Args("the NAME of a study"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Name = args[0]
+			if cmd.Flags().Changed("timeout") && o.Timeout <= 0 {
+				return app.Usagef(cmd, "--timeout must be positive")
+			}
 			err := work.CheckLease(o.Lease)
 			if err != nil {
 				return app.Usagef(cmd, "%w", err)
@@ -48,6 +53,7 @@ a batch system should start the worker again.`,
 		},
 	}
 	work.LeaseFlag(cmd.Flags(), &o.Lease)
+	cmd.Flags().DurationVar(&o.Timeout, "timeout", 0, "end this worker after that time, such as 30m (default: the study file's)")
 	cmd.Flags().StringVar(&device, "device", "auto", "auto, cpu, cuda, or cuda:N")
 	return cmd
 }
@@ -59,6 +65,9 @@ func pull(ctx context.Context, o *Options) error {
 	}
 	budget := study.Definition.Budget
 	budget.Parallel = 1
+	if o.Timeout > 0 {
+		budget.Timeout = o.Timeout
+	}
 	job := &work.Job{
 		Factory: o.Factory, Store: store, Study: study, Budget: budget, Devices: o.Devices, Lease: o.Lease, Preemptible: true,
 	}

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/define"
+	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -116,10 +118,10 @@ func (o *Options) warmStart(ctx context.Context, file *studyfile.File) error {
 	if err != nil {
 		return fmt.Errorf("--warm-start: %w", err)
 	}
-	theirs, ours := earlier.Definition.Objective, file.Objective
-	if theirs.Metric != ours.Metric || earlier.Direction() != ours.Direction {
-		return fmt.Errorf("--warm-start: study %s is there to %s %s, this one to %s %s: their values cannot be compared",
-			earlier.Name, earlier.Direction(), theirs.Metric, ours.Direction, ours.Metric)
+	theirs, ours := &earlier.Definition.Objective, &file.Objective
+	if !slices.Equal(theirs.AllMetrics(), ours.AllMetrics()) || !slices.Equal(earlier.Directions, ours.AllDirections()) {
+		return fmt.Errorf("--warm-start: study %s is there to %s, this one to %s: their values cannot be compared",
+			earlier.Name, view.Goals(theirs), view.Goals(ours))
 	}
 	counts, err := store.Counts(ctx, earlier.ID)
 	if err != nil {

@@ -33,9 +33,10 @@ func newCmd(f *app.Factory, run func(context.Context, *Options) error, paused bo
 		run = set
 	}
 	return &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  app.Args("the NAME of a study"),
+		Use:               use,
+		Short:             short,
+		Args:              app.Args("the NAME of a study"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return run(cmd.Context(), &Options{Factory: f, Name: args[0], Paused: paused})
 		},

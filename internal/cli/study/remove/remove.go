@@ -37,7 +37,8 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 
 A study with running trials is not deleted, since its workers would go on for
 nothing. When the workers are gone, or do not matter, pass --force.`,
-		Args: app.Args("the NAME of a study"),
+		Args:              app.Args("the NAME of a study"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Name = args[0]
 			if !o.Yes && !o.InTerminal {

@@ -10,6 +10,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/kinds"
 )
 
 // Options are the arguments of the verb.
@@ -25,9 +26,10 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		run = show
 	}
 	return &cobra.Command{
-		Use:   "show NAME",
-		Short: "Show a study: its space, its counts, its best trial",
-		Args:  app.Args("the NAME of a study"),
+		Use:               "show NAME",
+		Short:             "Show a study: its space, its counts, its best trial",
+		Args:              app.Args("the NAME of a study"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return run(cmd.Context(), &Options{Factory: f, Name: args[0]})
 		},
@@ -46,5 +48,29 @@ func show(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	return o.Write(view.StudyFacts(summary, o.Now()))
+	known, err := look(ctx, store, &summary.Study)
+	if err != nil {
+		return err
+	}
+	return o.Write(view.StudyFacts(summary, known, o.Now()))
+}
+
+// look finds what of a study is not in its summary.
+func look(ctx context.Context, store search.Store, study *search.Study) (view.State, error) {
+	var known view.State
+	budget := study.Definition.Budget
+	terminator, err := kinds.NewTerminator(budget.Terminator, study.Definition.Sampler.Seed)
+	if err != nil {
+		return known, nil // a newer hpsearch made the study; it can be shown all the same
+	}
+	goals := search.Goals{
+		Store: store, Study: study, Budget: budget, Terminator: terminator, History: search.NewHistoryCache(store, study),
+	}
+	if known.Goal, err = goals.Reached(ctx); err != nil {
+		return known, err
+	}
+	if study.Several() {
+		known.Front, err = app.Bests(ctx, store, study)
+	}
+	return known, err
 }

@@ -34,8 +34,9 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		Short: "Ask for a configuration to be tried before any other",
 		Long: `Ask for a configuration to be tried before any other, and print its number.
 Parameters that are left out are suggested when the trial starts.`,
-		Example: "  hpsearch trial enqueue mine learning_rate=2e-5 freeze=none",
-		Args:    app.ArgsFrom("the NAME of a study", "at least one key=value"),
+		Example:           "  hpsearch trial enqueue mine learning_rate=2e-5 freeze=none",
+		Args:              app.ArgsFrom("the NAME of a study", "at least one key=value"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			values, err := pairs(cmd, args[1:])
 			if err != nil {

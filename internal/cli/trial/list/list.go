@@ -36,10 +36,11 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		run = list
 	}
 	cmd := &cobra.Command{
-		Use:     "list NAME",
-		Aliases: []string{"ls"},
-		Short:   "List the trials of a study",
-		Args:    app.Args("the NAME of a study"),
+		Use:               "list NAME",
+		Aliases:           []string{"ls"},
+		Short:             "List the trials of a study",
+		Args:              app.Args("the NAME of a study"),
+		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Name = args[0]
 			for _, word := range wanted {

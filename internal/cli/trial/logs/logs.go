@@ -34,9 +34,10 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		run = logs
 	}
 	cmd := &cobra.Command{
-		Use:   "logs NAME NUMBER",
-		Short: "Print the log of a trial: what its trainer wrote to standard error",
-		Args:  app.Args("the NAME of a study", "the NUMBER of a trial"),
+		Use:               "logs NAME NUMBER",
+		Short:             "Print the log of a trial: what its trainer wrote to standard error",
+		Args:              app.Args("the NAME of a study", "the NUMBER of a trial"),
+		ValidArgsFunction: f.TrialNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number, err := app.TrialNumber(cmd, args[1])
 			if err != nil {

@@ -24,9 +24,10 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		run = show
 	}
 	return &cobra.Command{
-		Use:   "show NAME NUMBER",
-		Short: "Show a trial with its reports",
-		Args:  app.Args("the NAME of a study", "the NUMBER of a trial"),
+		Use:               "show NAME NUMBER",
+		Short:             "Show a trial with its reports",
+		Args:              app.Args("the NAME of a study", "the NUMBER of a trial"),
+		ValidArgsFunction: f.TrialNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number, err := app.TrialNumber(cmd, args[1])
 			if err != nil {
