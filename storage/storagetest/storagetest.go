@@ -63,6 +63,7 @@ func Run(t *testing.T, open func(t *testing.T) search.Store) {
 		{"ConcurrentStart", testConcurrentStart},
 		{"ConcurrentClaim", testConcurrentClaim},
 		{"HistoryCache", testHistoryCache},
+		{"ManyTrials", testManyTrials},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
