@@ -190,8 +190,10 @@ func (f *frozenInputs) sequenceBatch(s *tensor.Scope, device tensor.Device, rows
 		return batch, s.Err()
 	}
 	mask := make([]float32, n*longest)
+	batch.Lengths = make([]int, n)
 	for i, row := range rows {
-		for j := range len(row) / hidden {
+		batch.Lengths[i] = len(row) / hidden
+		for j := range batch.Lengths[i] {
 			mask[i*longest+j] = 1
 		}
 	}

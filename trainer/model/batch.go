@@ -17,6 +17,9 @@ type Batch struct {
 	// when nothing is padded.
 	Mask   *tensor.Tensor
 	Tokens int // without padding
+	// Lengths has the tokens of each sequence; nil when nothing is padded.
+	// Networks may need it to leave padding out, never to be right.
+	Lengths []int
 }
 
 // NewBatch pads sequences of token ids with pad to the longest among them.
@@ -48,7 +51,9 @@ func NewBatch(s *tensor.Scope, device tensor.Device, pad int32, sequences [][]in
 		return batch, s.Err()
 	}
 	mask := make([]float32, n*longest)
+	batch.Lengths = make([]int, n)
 	for i, sequence := range sequences {
+		batch.Lengths[i] = len(sequence)
 		for j := range sequence {
 			mask[i*longest+j] = 1
 		}

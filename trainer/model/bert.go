@@ -150,28 +150,41 @@ func (b *bound) tensor(string, ...int64) *tensor.Tensor {
 
 func (b *bound) int8(string, int64, int64) *tensor.Int8Linear { return nil }
 
-// Encode returns the last hidden states [batch, length, hidden]. dropout is
-// the probability used everywhere in the encoder; 0 for evaluation.
+// Encode returns the last hidden states [batch, length, hidden]; in the place
+// of padding they are undefined. dropout is the probability used everywhere in
+// the encoder; 0 for evaluation.
 func (b *Bert) Encode(s *tensor.Scope, batch Batch, dropout float64) *tensor.Tensor {
-	return b.run(s, b.embeddings(s, batch, dropout), batch, b.layers, dropout)
+	return b.encode(s, batch, b.layers, dropout)
 }
 
-// embeddings returns what the first layer gets: [batch, length, hidden].
-func (b *Bert) embeddings(s *tensor.Scope, batch Batch, dropout float64) *tensor.Tensor {
+// encode applies the embeddings and the lowest layers.
+func (b *Bert) encode(s *tensor.Scope, batch Batch, layers []layer, dropout float64) *tensor.Tensor {
+	p := newPacking(s, batch, batch.IDs)
+	x := b.embeddings(s, batch, p, dropout)
+	return p.unpack(s, b.run(s, x, batch, p, layers, dropout))
+}
+
+// embeddings returns what the first layer gets.
+func (b *Bert) embeddings(s *tensor.Scope, batch Batch, p *packing, dropout float64) *tensor.Tensor {
 	if s.Err() != nil {
 		return nil
 	}
-	length := batch.IDs.Shape()[1]
-	x := s.Add(s.Embedding(b.words, batch.IDs), s.Narrow(b.types, 0, 0, 1))
-	x = s.Add(x, s.Narrow(b.positions, 0, 0, length))
+	var positions *tensor.Tensor
+	if p == nil {
+		positions = s.Narrow(b.positions, 0, 0, batch.IDs.Shape()[1])
+	} else {
+		positions = s.IndexSelect(b.positions, 0, p.position)
+	}
+	x := s.Add(s.Embedding(b.words, p.pack(s, batch.IDs)), s.Narrow(b.types, 0, 0, 1))
+	x = s.Add(x, positions)
 	return s.Dropout(b.norm.apply(s, x, b.Config.Epsilon), dropout)
 }
 
-// run applies layers to hidden states.
-func (b *Bert) run(s *tensor.Scope, x *tensor.Tensor, batch Batch, layers []layer, dropout float64) *tensor.Tensor {
+// run applies layers to hidden states, packed as p says.
+func (b *Bert) run(s *tensor.Scope, x *tensor.Tensor, batch Batch, p *packing, layers []layer, dropout float64) *tensor.Tensor {
 	mask := b.attentionMask(s, batch)
 	for i := range layers {
-		x = b.layer(s, &layers[i], x, mask, dropout)
+		x = b.layer(s, &layers[i], x, mask, p, dropout)
 	}
 	return x
 }
@@ -186,17 +199,20 @@ func (b *Bert) attentionMask(s *tensor.Scope, batch Batch) *tensor.Tensor {
 	return s.Unsqueeze(s.Unsqueeze(additive, 1), 1)
 }
 
-func (b *Bert) layer(s *tensor.Scope, l *layer, x, mask *tensor.Tensor, dropout float64) *tensor.Tensor {
+func (b *Bert) layer(s *tensor.Scope, l *layer, x, mask *tensor.Tensor, p *packing, dropout float64) *tensor.Tensor {
 	if s.Err() != nil {
 		return nil
 	}
 	shape := x.Shape()
-	n, length := shape[0], shape[1]
-	split := func(t *tensor.Tensor) *tensor.Tensor { // [n, length, hidden] -> [n, heads, length, d]
-		return s.Transpose(s.Reshape(t, n, length, b.Config.Heads, -1), 1, 2)
+	n := shape[0]
+	if p != nil {
+		n = p.n
+	}
+	split := func(t *tensor.Tensor) *tensor.Tensor { // -> [n, heads, length, d]
+		return s.Transpose(s.Reshape(p.unpack(s, t), n, -1, b.Config.Heads, b.Config.Hidden/b.Config.Heads), 1, 2)
 	}
 	mixed := s.Attention(split(l.query.apply(s, x)), split(l.key.apply(s, x)), split(l.value.apply(s, x)), mask, dropout)
-	mixed = s.Reshape(s.Transpose(mixed, 1, 2), n, length, b.Config.Hidden)
+	mixed = s.Reshape(p.pack(s, s.Transpose(mixed, 1, 2)), shape...)
 	x = l.attentionNorm.apply(s, s.Add(s.Dropout(l.attention.apply(s, mixed), dropout), x), b.Config.Epsilon)
 	y := l.down.apply(s, b.activation(s, l.up.apply(s, x)))
 	return l.outputNorm.apply(s, s.Add(s.Dropout(y, dropout), x), b.Config.Epsilon)

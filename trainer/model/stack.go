@@ -24,7 +24,7 @@ var _ Stack = (*Encoder)(nil)
 
 // Lower implements [Stack].
 func (e *Encoder) Lower(s *tensor.Scope, in Batch, n int) *tensor.Tensor {
-	x := e.run(s, e.embeddings(s, in, 0), in, e.layers[:n-1], 0)
+	x := e.encode(s, in, e.layers[:n-1], 0)
 	if n > len(e.layers) {
 		return pool(s, x, in.Mask, e.Pooling)
 	}
@@ -45,8 +45,9 @@ func (u *upper) Forward(s *tensor.Scope, in Batch, mode Mode) *tensor.Tensor {
 	if u.below > len(u.whole.layers) {
 		return in.Values
 	}
-	x := u.whole.run(s, in.Values, in, u.whole.layers[u.below-1:], mode.Dropout)
-	return pool(s, x, in.Mask, u.whole.Pooling)
+	p := newPacking(s, in, in.Values)
+	x := u.whole.run(s, p.pack(s, in.Values), in, p, u.whole.layers[u.below-1:], mode.Dropout)
+	return pool(s, p.unpack(s, x), in.Mask, u.whole.Pooling)
 }
 
 // Features implements [Network].
