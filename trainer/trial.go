@@ -14,6 +14,7 @@ type Trial struct {
 	Config        json.RawMessage // settings, as an object
 	Seed          int64           // used unless the settings fix one
 	CheckpointDir string          // "": no checkpoints
+	CacheDir      string          // shared by all trials of a study; "": none
 	Stopped       <-chan struct{}
 	Hooks         meta.Hooks
 }
@@ -41,7 +42,9 @@ func (w *Workshop) RunTrial(t Trial) (*Result, error) {
 	}
 	var result *Result
 	err = tensor.Do(func(s *tensor.Scope) error {
-		learner, err := meta.LoadLearner(s, config, material.tokenizer, seed, device)
+		learner, err := meta.LoadLearner(s, meta.Blueprint{
+			Config: config, Tokenizer: material.tokenizer, Inputs: material.data.Inputs(), Seed: seed, Device: device,
+		})
 		if err != nil {
 			return unavailable(err)
 		}
@@ -55,6 +58,7 @@ func (w *Workshop) RunTrial(t Trial) (*Result, error) {
 		logf("device %s, %d threads, %s for %d steps", device, tensor.Threads(), config.Algorithm, algorithm.Steps())
 		outcome, err := meta.Train(s, algorithm, learner, material.data, meta.Options{
 			Config: config, Seed: seed, Dir: t.CheckpointDir, Stopped: t.Stopped, Hooks: t.Hooks,
+			Prefix: meta.PrefixCache{Store: w.frozen, Dir: t.CacheDir, Log: logf},
 		})
 		if err != nil {
 			return err
@@ -76,6 +80,9 @@ func trialMetrics(o *meta.Outcome) map[string]float64 {
 		"train_seconds":        o.Duration.Seconds(),
 		"step_ms":              float64(o.StepTime.Microseconds()) / 1000,
 		"threads":              float64(tensor.Threads()),
+	}
+	if o.Memory > 0 {
+		metrics["memory_bytes"] = float64(o.Memory)
 	}
 	for name, v := range o.Metrics {
 		metrics[name] = v

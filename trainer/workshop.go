@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/prefix"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/task"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -18,6 +19,7 @@ type Workshop struct {
 	families   map[setting.Tasks]*task.Family
 	tokenizers map[string]*text.Tokenizer
 	corpora    map[corpusKey]*meta.Corpus
+	frozen     *prefix.Store
 }
 
 type corpusKey struct {
@@ -32,6 +34,7 @@ func NewWorkshop() *Workshop {
 		families:   make(map[setting.Tasks]*task.Family),
 		tokenizers: make(map[string]*text.Tokenizer),
 		corpora:    make(map[corpusKey]*meta.Corpus),
+		frozen:     prefix.NewStore(),
 	}
 }
 
@@ -43,6 +46,9 @@ type material struct {
 
 // prepare loads or reuses the data of a configuration.
 func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error) {
+	if config.Tasks.Kind == setting.KindSinusoid {
+		return generated(config, seed)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	tokenizer, err := w.tokenizer(config.Model.TokenizerPath())
@@ -67,6 +73,15 @@ func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error
 		return nil, badConfig(err)
 	}
 	return &material{tokenizer: tokenizer, data: data}, nil
+}
+
+// generated prepares the data of a family that is computed from a seed.
+func generated(config *setting.Config, seed int64) (*material, error) {
+	data, err := meta.NewData(nil, meta.NewPoints(task.NewSinusoid(config, seed)), config, seed)
+	if err != nil {
+		return nil, badConfig(err)
+	}
+	return &material{data: data}, nil
 }
 
 func (w *Workshop) tokenizer(dir string) (*text.Tokenizer, error) {

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -52,21 +53,18 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 		if err != nil {
 			return err
 		}
-		adapt, err := meta.Adapter(b.Manifest.Algorithm)
+		adapter, err := meta.NewAdapter(&setting.Config{Algorithm: b.Manifest.Algorithm, Tasks: setting.Tasks{Type: setting.Classification}})
 		if err != nil {
 			return fmt.Errorf("%s: %w", filepath.Join(r.Model, ManifestFile), err)
 		}
 		examples, labels, names := flatten(family)
 		corpus := meta.NewCorpus(b.Tokenizer, family.Texts, b.Manifest.MaxLength)
-		vectors, err := b.Learner.EmbedAll(s, corpus, examples)
-		if err != nil {
-			return err
-		}
+		all := meta.Examples{Inputs: examples, Labels: labels}
 		adapted = &Adapted{Labels: names, Examples: len(examples)}
-		if adapted.Accuracy, adapted.Folds, err = crossValidate(s, adapt, vectors, labels, len(names), r.Seed); err != nil {
+		if adapted.Accuracy, adapted.Folds, err = crossValidate(s, adapter, b.Learner, corpus, all, len(names), r.Seed); err != nil {
 			return err
 		}
-		if b.Classifier, err = adapt(s, vectors, labels, len(names)); err != nil {
+		if b.Learner, err = adapter.Adapt(s, b.Learner, corpus, all, len(names)); err != nil {
 			return err
 		}
 		b.Manifest.Labels = names
@@ -114,9 +112,10 @@ func flatten(f *task.Family) (examples []int, labels []int64, names []string) {
 	return examples, labels, names
 }
 
-// crossValidate estimates the accuracy on vectors [n, hidden], ordered by
-// label. Every class is dealt out evenly to the folds.
-func crossValidate(s *tensor.Scope, adapt meta.AdaptFunc, vectors *tensor.Tensor, labels []int64, ways int, seed int64) (*float64, int, error) {
+// crossValidate estimates the accuracy on examples ordered by label. Every
+// class is dealt out evenly to the folds.
+func crossValidate(s *tensor.Scope, adapter meta.Adapter, l *meta.Learner, inputs meta.Inputs, all meta.Examples, ways int, seed int64) (*float64, int, error) {
+	labels := all.Labels
 	byClass := make([][]int64, ways)
 	for i, l := range labels {
 		byClass[l] = append(byClass[l], int64(i))
@@ -136,43 +135,28 @@ func crossValidate(s *tensor.Scope, adapt meta.AdaptFunc, vectors *tensor.Tensor
 			foldOf[e] = i % folds
 		}
 	}
-	hits := 0
-	for fold := range folds {
-		n, err := foldHits(s, adapt, vectors, labels, ways, func(i int) bool { return foldOf[i] == fold })
-		if err != nil {
-			return nil, 0, fmt.Errorf("cross-validate: %w", err)
-		}
-		hits += n
-	}
-	accuracy := float64(hits) / float64(len(labels))
-	return &accuracy, folds, nil
-}
-
-// foldHits learns from the examples that are not held out and counts the
-// others that it labels rightly.
-func foldHits(s *tensor.Scope, adapt meta.AdaptFunc, vectors *tensor.Tensor, labels []int64, ways int, heldOut func(int) bool) (hits int, err error) {
-	var inside, outside, insideLabels, outsideLabels []int64
-	for i, l := range labels {
-		if heldOut(i) {
-			outside, outsideLabels = append(outside, int64(i)), append(outsideLabels, l)
-		} else {
-			inside, insideLabels = append(inside, int64(i)), append(insideLabels, l)
-		}
-	}
-	err = s.Run(func(s *tensor.Scope) error {
-		c, err := adapt(s, s.IndexSelect(vectors, 0, s.FromInt64(inside)), insideLabels, ways)
-		if err != nil {
-			return err
-		}
-		guesses, err := s.Argmax(c.Logits(s, s.IndexSelect(vectors, 0, s.FromInt64(outside))), -1).Int64s()
-		for i, g := range guesses {
-			if g == outsideLabels[i] {
-				hits++
+	episodes := make([]meta.Episode, folds)
+	for fold := range episodes {
+		var inside, outside []int
+		for i := range labels {
+			if foldOf[i] == fold {
+				outside = append(outside, i)
+			} else {
+				inside = append(inside, i)
 			}
 		}
-		return err
-	})
-	return hits, err
+		episodes[fold] = meta.Episode{Outputs: ways, Support: all.Pick(inside), Query: all.Pick(outside)}
+	}
+	m, err := meta.Evaluate(s, adapter, l, inputs, episodes)
+	if err != nil {
+		return nil, 0, fmt.Errorf("cross-validate: %w", err)
+	}
+	hits := 0.0 // folds differ in size
+	for fold, a := range m.Accuracies {
+		hits += math.Round(a * float64(len(episodes[fold].Query.Labels)))
+	}
+	accuracy := hits / float64(len(labels))
+	return &accuracy, folds, nil
 }
 
 // saveAdapted copies the model folder with the new head.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -31,6 +33,30 @@ func points(counts []int, width int, distance float64) (values []float64, labels
 	return values, labels
 }
 
+// table is inputs that are vectors, and asTheyAre a network that keeps them.
+type table struct {
+	values []float64
+	width  int
+}
+
+func (x table) Batch(s *tensor.Scope, _ tensor.Device, examples []int) (model.Batch, error) {
+	var rows []float64
+	for _, e := range examples {
+		rows = append(rows, x.values[e*x.width:(e+1)*x.width]...)
+	}
+	return model.Batch{Values: s.Cast(s.FromFloat64(rows, int64(len(examples)), int64(x.width)), tensor.Float32)}, s.Err()
+}
+
+func (table) Length(int) int { return 1 }
+
+type asTheyAre struct{ model.Network }
+
+func (asTheyAre) Forward(_ *tensor.Scope, in model.Batch, _ model.Mode) *tensor.Tensor {
+	return in.Values
+}
+
+func (asTheyAre) Device() tensor.Device { return tensor.CPU }
+
 func TestCrossValidation(t *testing.T) {
 	const width = 6
 	for name, c := range map[string]struct {
@@ -45,19 +71,20 @@ func TestCrossValidation(t *testing.T) {
 		"one example":      {[]int{10, 1}, 30, 0, 0, 0},
 	} {
 		for _, algorithm := range []string{"joint", "protonet"} {
-			adapt, err := meta.Adapter(algorithm)
+			adapter, err := meta.NewAdapter(&setting.Config{Algorithm: algorithm, Tasks: setting.Tasks{Type: setting.Classification}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			values, labels := points(c.counts, width, c.distance)
 			err = tensor.Do(func(s *tensor.Scope) error {
-				x := s.Cast(s.FromFloat64(values, int64(len(labels)), width), tensor.Float32)
 				seen := 0
-				spy := func(s *tensor.Scope, support *tensor.Tensor, supportLabels []int64, ways int) (meta.Classifier, error) {
-					seen += len(supportLabels)
-					return adapt(s, support, supportLabels, ways)
-				}
-				accuracy, folds, err := crossValidate(s, spy, x, labels, len(c.counts), 3)
+				spy := meta.FitFunc(func(s *tensor.Scope, x *tensor.Tensor, support meta.Examples, outputs int) (meta.Head, error) {
+					seen += len(support.Labels)
+					return adapter.(meta.FitFunc)(s, x, support, outputs)
+				})
+				learner := &meta.Learner{Network: asTheyAre{}, Type: setting.Classification}
+				all := meta.Examples{Inputs: meta.All(len(labels)), Labels: labels}
+				accuracy, folds, err := crossValidate(s, spy, learner, table{values, width}, all, len(c.counts), 3)
 				if err != nil {
 					return err
 				}
@@ -70,7 +97,7 @@ func TestCrossValidation(t *testing.T) {
 				if want := max(0, folds-1) * len(labels); seen != want { // each example is held out once
 					t.Errorf("%s: %d support examples in all folds, want %d", name, seen, want)
 				}
-				again, _, err := crossValidate(s, adapt, x, labels, len(c.counts), 3)
+				again, _, err := crossValidate(s, adapter, learner, table{values, width}, all, len(c.counts), 3)
 				if accuracy != nil && (again == nil || *again != *accuracy) {
 					t.Errorf("%s: the same seed gave another accuracy", name)
 				}

@@ -47,10 +47,9 @@ type Manifest struct {
 
 // A Bundle is a model folder in memory.
 type Bundle struct {
-	Manifest   Manifest
-	Tokenizer  *text.Tokenizer
-	Learner    *meta.Learner
-	Classifier meta.Classifier // of an adapted model; its tensors are nil otherwise
+	Manifest  Manifest
+	Tokenizer *text.Tokenizer
+	Learner   *meta.Learner
 }
 
 // Load reads a model folder onto a device. A plain Hugging Face folder
@@ -122,11 +121,11 @@ func (b *Bundle) loadHead(s *tensor.Scope, dir string, device tensor.Device) err
 		params = b.Learner.Projection.Params()
 	}
 	if ways := int64(len(m.Labels)); ways > 0 {
-		b.Classifier = meta.Classifier{
+		b.Learner.Head = meta.Head{
 			Weight: s.Zeros(tensor.Float32, device, ways, hidden),
 			Bias:   s.Zeros(tensor.Float32, device, ways),
 		}
-		params = append(params, classifierParams(b.Classifier)...)
+		params = append(params, b.Learner.Head.Params()...)
 	}
 	if err := model.Restore(s, params, blobs); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -134,17 +133,9 @@ func (b *Bundle) loadHead(s *tensor.Scope, dir string, device tensor.Device) err
 	return nil
 }
 
-func classifierParams(c meta.Classifier) []model.Param {
-	return []model.Param{{Name: "classifier.weight", Tensor: c.Weight}, {Name: "classifier.bias", Tensor: c.Bias}}
-}
-
 // headBlobs returns what goes into head.safetensors.
 func (b *Bundle) headBlobs() ([]hf.Blob, error) {
-	params := b.Learner.Projection.Params()
-	if len(b.Manifest.Labels) > 0 {
-		params = append(params, classifierParams(b.Classifier)...)
-	}
-	return model.Blobs(params)
+	return model.Blobs(append(b.Learner.Projection.Params(), b.Learner.Head.Params()...))
 }
 
 // save writes the folder: encoder is the content of model.safetensors, from

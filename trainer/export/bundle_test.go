@@ -23,8 +23,8 @@ func TestReloadIsEqual(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = tensor.Do(func(s *tensor.Scope) error {
-		config := &setting.Config{Model: setting.Model{Path: from}, Algorithm: "protonet", Pooling: "cls", MaxLength: 16}
-		learner, err := meta.LoadLearner(s, config, tokenizer, 1, tensor.CPU)
+		config := &setting.Config{Model: setting.Model{Path: from}, Tasks: setting.Tasks{Type: setting.Classification}, Algorithm: "protonet", Pooling: "cls", MaxLength: 16}
+		learner, err := meta.LoadLearner(s, meta.Blueprint{Config: config, Tokenizer: tokenizer, Seed: 1, Device: tensor.CPU})
 		if err != nil {
 			return err
 		}

@@ -163,8 +163,8 @@ func (e *exporter) measureCompressed(s *tensor.Scope, dir string) error {
 			return fmt.Errorf("reload: %w", err)
 		}
 		b.Learner.Stopped = e.Stopped
-		adapt := e.algorithm.Adapt
-		m, err := meta.Evaluate(inner, adapt, b.Learner, e.Data, e.test)
+		adapt := e.algorithm.Adapter()
+		m, err := meta.Evaluate(inner, adapt, b.Learner, e.Data.Inputs(), e.test)
 		if err != nil {
 			return err
 		}

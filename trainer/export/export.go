@@ -87,7 +87,7 @@ func (e *exporter) run(s *tensor.Scope) error {
 	if e.test, err = e.Data.Episodes(task.Test); err != nil {
 		return err
 	}
-	learner, err := meta.LoadLearner(s, e.Config, e.Tokenizer, e.Seed, e.Device)
+	learner, err := meta.LoadLearner(s, meta.Blueprint{Config: e.Config, Tokenizer: e.Tokenizer, Inputs: e.Data.Inputs(), Seed: e.Seed, Device: e.Device})
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (e *exporter) setup(config *setting.Config, data *meta.Data) meta.Setup {
 
 func (e *exporter) measureBefore(s *tensor.Scope) error {
 	e.phase("measure before meta-training")
-	m, err := meta.Evaluate(s, e.algorithm.Adapt, e.bundle.Learner, e.Data, e.test)
+	m, err := meta.Evaluate(s, e.algorithm.Adapter(), e.bundle.Learner, e.Data.Inputs(), e.test)
 	e.report.Test.Before = scoreOf(m)
 	return err
 }
@@ -161,7 +161,7 @@ func (e *exporter) retrain(s *tensor.Scope) error {
 			"something of that differs.", e.Config.Metric, outcome.Value, e.StoredValue)
 	}
 	e.phase("measure")
-	m, err := meta.Evaluate(s, e.algorithm.Adapt, e.bundle.Learner, e.Data, e.test)
+	m, err := meta.Evaluate(s, e.algorithm.Adapter(), e.bundle.Learner, e.Data.Inputs(), e.test)
 	e.report.Test.FP32 = scoreOf(m)
 	return err
 }

@@ -83,14 +83,14 @@ const comparedEpisodes = 20
 
 // compare runs two models over the same test episodes, each learning the
 // tasks by itself.
-func compare(s *tensor.Scope, a, b *meta.Learner, adapt meta.AdaptFunc, data *meta.Data, episodes []meta.Episode) (distance, agreement float64, n int, err error) {
+func compare(s *tensor.Scope, a, b *meta.Learner, adapter meta.Adapter, data *meta.Data, episodes []meta.Episode) (distance, agreement float64, n int, err error) {
 	same := 0
 	for _, e := range episodes[:min(len(episodes), comparedEpisodes)] {
-		x, err := queryLogits(s, a, adapt, data, e)
+		x, err := queryLogits(s, a, adapter, data, e)
 		if err != nil {
 			return 0, 0, 0, err
 		}
-		y, err := queryLogits(s, b, adapt, data, e)
+		y, err := queryLogits(s, b, adapter, data, e)
 		if err != nil {
 			return 0, 0, 0, err
 		}
@@ -98,7 +98,7 @@ func compare(s *tensor.Scope, a, b *meta.Learner, adapt meta.AdaptFunc, data *me
 			distance = math.Max(distance, math.Abs(x[i]-y[i]))
 		}
 		for q := range e.Query.Inputs {
-			if argmax(x[q*e.Ways:(q+1)*e.Ways]) == argmax(y[q*e.Ways:(q+1)*e.Ways]) {
+			if argmax(x[q*e.Outputs:(q+1)*e.Outputs]) == argmax(y[q*e.Outputs:(q+1)*e.Outputs]) {
 				same++
 			}
 			n++
@@ -108,22 +108,18 @@ func compare(s *tensor.Scope, a, b *meta.Learner, adapt meta.AdaptFunc, data *me
 }
 
 // queryLogits returns the logits [queries, ways] of an episode, row by row.
-func queryLogits(s *tensor.Scope, l *meta.Learner, adapt meta.AdaptFunc, data *meta.Data, e meta.Episode) ([]float64, error) {
+func queryLogits(s *tensor.Scope, l *meta.Learner, adapter meta.Adapter, data *meta.Data, e meta.Episode) ([]float64, error) {
 	var logits []float64
 	err := s.Run(func(s *tensor.Scope) error {
-		support, err := l.EmbedAll(s, data.Inputs(), e.Support.Inputs)
+		adapted, err := adapter.Adapt(s, l, data.Inputs(), e.Support, e.Outputs)
 		if err != nil {
 			return err
 		}
-		query, err := l.EmbedAll(s, data.Inputs(), e.Query.Inputs)
+		outputs, err := adapted.OutputAll(s, data.Inputs(), e.Query.Inputs)
 		if err != nil {
 			return err
 		}
-		classifier, err := adapt(s, support, e.Support.Labels, e.Ways)
-		if err != nil {
-			return err
-		}
-		logits, err = classifier.Logits(s, query).Float64s()
+		logits, err = outputs.Float64s()
 		return err
 	})
 	return logits, err

@@ -38,11 +38,11 @@ func (p *Predictor) Predict(s *tensor.Scope, texts []string) ([]Prediction, erro
 	corpus := meta.NewCorpus(b.Tokenizer, texts, b.Manifest.MaxLength)
 	var probabilities []float64
 	err := s.Run(func(s *tensor.Scope) error {
-		vectors, err := b.Learner.EmbedAll(s, corpus, meta.All(len(texts)))
+		outputs, err := b.Learner.OutputAll(s, corpus, meta.All(len(texts)))
 		if err != nil {
 			return err
 		}
-		probabilities, err = s.Softmax(b.Classifier.Logits(s, vectors), -1).Float64s()
+		probabilities, err = s.Softmax(outputs, -1).Float64s()
 		return err
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -84,7 +85,7 @@ func TestProtonetLoss(t *testing.T) {
 				}
 				return rowsOf64(values, int(x.learner.Network.Features()))
 			}
-			want := crossEntropy(protoLogits(vectors(e.Support.Inputs), e.Support.Labels, e.Ways, vectors(e.Query.Inputs)), e.Query.Labels)
+			want := crossEntropy(protoLogits(vectors(e.Support.Inputs), e.Support.Labels, e.Outputs, vectors(e.Query.Inputs)), e.Query.Labels)
 			loss, err := x.algorithm.Step(x.s, i)
 			if err != nil {
 				return err
@@ -140,9 +141,9 @@ func matrix(s *tensor.Scope, rows [][]float64) *tensor.Tensor {
 	return s.Cast(s.FromFloat64(flat(rows), int64(len(rows)), int64(len(rows[0]))), tensor.Float32)
 }
 
-func logitsOf(t *testing.T, s *tensor.Scope, c Classifier, x *tensor.Tensor, ways int) [][]float64 {
+func logitsOf(t *testing.T, s *tensor.Scope, c Head, x *tensor.Tensor, ways int) [][]float64 {
 	t.Helper()
-	values, err := c.Logits(s, x).Float64s()
+	values, err := c.Apply(s, x).Float64s()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func TestPrototypes(t *testing.T) {
 	vectors, labels := clusters(1, ways, 30, width, 0.8)
 	err := tensor.Do(func(s *tensor.Scope) error {
 		x := matrix(s, vectors)
-		c, err := prototypes(s, s.Narrow(x, 0, 0, 14), labels[:14], ways)
+		c, err := prototypes(s, s.Narrow(x, 0, 0, 14), Examples{Labels: labels[:14]}, ways)
 		if err != nil {
 			return err
 		}
@@ -298,7 +299,7 @@ func TestProbe(t *testing.T) {
 			best := &probe{z: z, y: labels[:c.n], ways: c.ways}
 			best.fit()
 			err := tensor.Do(func(s *tensor.Scope) error {
-				got, err := fitProbe(s, matrix(s, train), labels[:c.n], c.ways)
+				got, err := fitProbe(s, matrix(s, train), Examples{Labels: labels[:c.n]}, c.ways)
 				if err != nil {
 					return err
 				}
@@ -352,7 +353,7 @@ func TestProbe(t *testing.T) {
 func TestProbeOfEqualVectors(t *testing.T) {
 	err := tensor.Do(func(s *tensor.Scope) error {
 		x := s.Ones(tensor.Float32, tensor.CPU, 4, 3)
-		c, err := fitProbe(s, x, []int64{0, 0, 0, 1}, 2)
+		c, err := fitProbe(s, x, Examples{Labels: []int64{0, 0, 0, 1}}, 2)
 		if err != nil {
 			return err
 		}
@@ -369,33 +370,29 @@ func TestProbeOfEqualVectors(t *testing.T) {
 }
 
 func TestAdaptRefusesLabels(t *testing.T) {
-	for _, name := range algorithmNames {
-		adapt, err := Adapter(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for name, fit := range map[string]FitFunc{"probe": fitProbe, "prototypes": prototypes} {
 		for _, c := range []struct {
 			labels []int64
 			want   string
 		}{{[]int64{0, 3}, "label 3 is outside 0..2"}, {[]int64{0, -1}, "label -1 is outside"}, {[]int64{0, 1}, "class 2 has no support example"}} {
 			err := tensor.Do(func(s *tensor.Scope) error {
-				_, err := adapt(s, s.Ones(tensor.Float32, tensor.CPU, 2, 3), c.labels, 3)
+				_, err := fit(s, s.Ones(tensor.Float32, tensor.CPU, 2, 3), Examples{Labels: c.labels}, 3)
 				return err
 			})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s with %v: %v, want %q", name, c.labels, err, c.want)
 			}
 		}
-		err = tensor.Do(func(s *tensor.Scope) error {
+		err := tensor.Do(func(s *tensor.Scope) error {
 			s.Fail("earlier", errors.New("test"))
-			_, err := adapt(s, nil, []int64{0, 1}, 2)
+			_, err := fit(s, nil, Examples{Labels: []int64{0, 1}}, 2)
 			return err
 		})
 		if err == nil || err.Error() != "earlier: test" {
 			t.Errorf("%s after an error: %v, want that error", name, err)
 		}
 	}
-	if _, err := Adapter("maml"); err == nil || !strings.Contains(err.Error(), "use joint or protonet") {
+	if _, err := NewAdapter(&setting.Config{Algorithm: "mammal"}); err == nil || !strings.Contains(err.Error(), "or protonet") {
 		t.Errorf("unknown algorithm: %v", err)
 	}
 }
@@ -428,7 +425,7 @@ func TestEvaluate(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		got, err := Evaluate(x.s, x.algorithm.Adapt, x.learner, x.data, episodes)
+		got, err := Evaluate(x.s, x.algorithm.Adapter(), x.learner, x.data.Inputs(), episodes)
 		if err != nil {
 			return err
 		}
@@ -449,7 +446,7 @@ func TestEvaluate(t *testing.T) {
 		}
 		loss, accuracies := 0.0, []float64(nil)
 		for _, e := range episodes {
-			logits := protoLogits(single(e.Support.Inputs), e.Support.Labels, e.Ways, single(e.Query.Inputs))
+			logits := protoLogits(single(e.Support.Inputs), e.Support.Labels, e.Outputs, single(e.Query.Inputs))
 			loss += crossEntropy(logits, e.Query.Labels) / float64(len(episodes))
 			hits := 0.0
 			for i, row := range logits {
@@ -463,14 +460,14 @@ func TestEvaluate(t *testing.T) {
 		if math.Abs(got.Loss-loss) > 1e-5 || math.Abs(got.Accuracy-mean) > 1e-12 || math.Abs(got.CI95-1.96*standardError) > 1e-12 || got.N != len(episodes) {
 			t.Errorf("got %+v, directly loss %g, accuracy %g ± %g", got, loss, mean, 1.96*standardError)
 		}
-		_, err = Evaluate(x.s, x.algorithm.Adapt, x.learner, x.data, nil)
+		_, err = Evaluate(x.s, x.algorithm.Adapter(), x.learner, x.data.Inputs(), nil)
 		if err == nil {
 			t.Error("no episodes were accepted")
 		}
 		stopped := make(chan struct{})
 		close(stopped)
 		x.learner.Stopped = stopped
-		if _, err = Evaluate(x.s, x.algorithm.Adapt, x.learner, x.data, episodes); !errors.Is(err, ErrStopped) {
+		if _, err = Evaluate(x.s, x.algorithm.Adapter(), x.learner, x.data.Inputs(), episodes); !errors.Is(err, ErrStopped) {
 			t.Errorf("stopped: %v", err)
 		}
 		return nil

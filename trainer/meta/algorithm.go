@@ -15,28 +15,19 @@ import (
 //
 // It is used by one goroutine, inside tensor.Do.
 type Algorithm interface {
-	// Params returns what the algorithm trains beside the learner.
+	// Params returns what the algorithm trains beside the network and its
+	// projection: the head that tasks start from, or heads of its own.
 	Params() []model.Param
 	// Steps returns the number of outer steps of the whole training.
 	Steps() int
 	// Step computes the loss of step i (from 0) and leaves the gradients of
 	// everything that is trained in the parameters, ready for the optimizer.
 	// What it draws depends on the seed and i alone. The loss belongs to s
-	// and stays on the device.
+	// and stays on the device; it is nil when the step trains nothing.
 	Step(s *tensor.Scope, i int) (*tensor.Tensor, error)
-	// Adapt learns a task from support vectors [n, hidden] with labels
-	// 0..ways-1 and returns a classifier for it.
-	Adapt(s *tensor.Scope, support *tensor.Tensor, labels []int64, ways int) (Classifier, error)
-}
-
-// A Classifier maps vectors [n, hidden] to logits [n, ways] by x Wᵀ + b.
-type Classifier struct {
-	Weight, Bias *tensor.Tensor // [ways, hidden], [ways]
-}
-
-// Logits applies the classifier.
-func (c Classifier) Logits(s *tensor.Scope, x *tensor.Tensor) *tensor.Tensor {
-	return s.Linear(x, c.Weight, c.Bias)
+	// Adapter returns how the learner learns a task. It stays valid while the
+	// learner is trained on.
+	Adapter() Adapter
 }
 
 // A Setup is what an algorithm is made from.
@@ -47,17 +38,17 @@ type Setup struct {
 	Data    *Data
 }
 
-// An AdaptFunc learns a task as [Algorithm.Adapt] does.
-type AdaptFunc func(s *tensor.Scope, support *tensor.Tensor, labels []int64, ways int) (Classifier, error)
-
 // algorithms has a row for each algorithm: how it is made, its parameters
 // belonging to s, and how a model that it trained learns a task afterwards.
 var algorithms = map[string]struct {
-	make  func(s *tensor.Scope, setup Setup) (Algorithm, error)
-	adapt AdaptFunc
+	make    func(s *tensor.Scope, setup Setup) (Algorithm, error)
+	adapter func(*setting.Config) Adapter
 }{
-	"joint":    {newJoint, fitProbe},
-	"protonet": {newProtonet, prototypes},
+	setting.Joint:    {newJoint, jointAdapter},
+	setting.Protonet: {newProtonet, func(*setting.Config) Adapter { return FitFunc(prototypes) }},
+	setting.MAML:     {newMAML, innerLoop},
+	setting.FOMAML:   {newFOMAML, innerLoop},
+	setting.ANIL:     {newANIL, anilLoop},
 }
 
 // NewAlgorithm makes the algorithm that the configuration names.
@@ -69,15 +60,48 @@ func NewAlgorithm(s *tensor.Scope, setup Setup) (Algorithm, error) {
 	return a.make(s, setup)
 }
 
-// Adapter returns how a model that the named algorithm trained learns a task.
-func Adapter(algorithm string) (AdaptFunc, error) {
-	a, ok := algorithms[algorithm]
+// NewAdapter returns how a model that was trained with a configuration learns
+// a task.
+func NewAdapter(config *setting.Config) (Adapter, error) {
+	a, ok := algorithms[config.Algorithm]
 	if !ok {
-		return nil, unknownAlgorithm(algorithm)
+		return nil, unknownAlgorithm(config.Algorithm)
 	}
-	return a.adapt, nil
+	return a.adapter(config), nil
 }
 
 func unknownAlgorithm(name string) error {
 	return fmt.Errorf("algorithm %q is not known: use %s", name, strings.Join(slices.Sorted(maps.Keys(algorithms)), " or "))
+}
+
+// episodes runs f on the episodes of a step of meta_batch_size, a group of them
+// at a time, and adds up the losses that it returns: each the mean over its
+// group. The graph of a group is freed before the next is built; gradients
+// add up in the parameters.
+func (setup Setup) episodes(s *tensor.Scope, step, group int, f func(s *tensor.Scope, group []Episode) (*tensor.Tensor, error)) (*tensor.Tensor, error) {
+	n := setup.Config.MetaBatchSize
+	total := s.Zeros(tensor.Float32, setup.Learner.Device(), 1)
+	for first := 0; first < n; first += group {
+		episodes := make([]Episode, min(group, n-first))
+		for k := range episodes {
+			var err error
+			if episodes[k], err = setup.Data.TrainEpisode(step*n + first + k); err != nil {
+				return nil, err
+			}
+		}
+		err := s.Run(func(inner *tensor.Scope) error {
+			loss, err := f(inner, episodes)
+			if err != nil {
+				return err
+			}
+			loss = inner.MulScalar(loss, float64(len(episodes))/float64(n))
+			inner.Backward(loss)
+			inner.NoGrad(func() { total = inner.Move(inner.Add(total, inner.Detach(loss)), s) })
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return total, s.Err()
 }

@@ -9,14 +9,15 @@ import (
 
 // Examples are inputs with what is to be learned about them.
 type Examples struct {
-	Inputs []int   // indices into the family's [Inputs]
-	Labels []int64 // of classification: from 0 to ways-1
+	Inputs  []int     // indices into the family's [Inputs]
+	Labels  []int64   // of classification: from 0 to the number of classes - 1
+	Targets []float32 // of regression
 }
 
 // An Episode is a task as an [Algorithm] sees it: learn from Support, be
 // measured on Query.
 type Episode struct {
-	Ways           int // classes
+	Outputs        int // of the head: classes, 1 in regression, 0 in generation
 	Support, Query Examples
 }
 
@@ -77,17 +78,21 @@ func (d *Data) EvalEvery() int {
 }
 
 func toEpisode(e task.Episode) Episode {
-	return Episode{
-		Ways:    len(e.Classes),
-		Support: toExamples(e.Support),
-		Query:   toExamples(e.Query),
+	outputs := len(e.Classes)
+	if e.Support.Values != nil {
+		outputs = 1
 	}
+	return Episode{Outputs: outputs, Support: toExamples(e.Support), Query: toExamples(e.Query)}
 }
 
 func toExamples(set task.Set) Examples {
-	labels := make([]int64, len(set.Labels))
-	for i, l := range set.Labels {
-		labels[i] = int64(l)
+	e := Examples{Inputs: set.Examples, Targets: set.Values}
+	if set.Labels == nil {
+		return e
 	}
-	return Examples{Inputs: set.Examples, Labels: labels}
+	e.Labels = make([]int64, len(set.Labels))
+	for i, l := range set.Labels {
+		e.Labels[i] = int64(l)
+	}
+	return e
 }

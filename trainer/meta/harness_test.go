@@ -73,7 +73,7 @@ func (b *bench) with(t *testing.T, changes map[string]any, seed int64, f func(x 
 		if x.data, err = NewData(b.family, corpus, config, seed); err != nil {
 			return err
 		}
-		if x.learner, err = LoadLearner(s, config, b.tokenizer, seed, tensor.CPU); err != nil {
+		if x.learner, err = LoadLearner(s, Blueprint{Config: config, Tokenizer: b.tokenizer, Inputs: corpus, Seed: seed, Device: tensor.CPU}); err != nil {
 			return err
 		}
 		x.algorithm, err = NewAlgorithm(s, Setup{Config: config, Seed: seed, Learner: x.learner, Data: x.data})

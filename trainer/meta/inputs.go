@@ -20,6 +20,14 @@ type Inputs interface {
 	Length(example int) int
 }
 
+// Shaped are inputs of one shape: all but texts.
+type Shaped interface {
+	Inputs
+	// Shape returns the sides of one example, such as [channels, height,
+	// width] of an image.
+	Shape() []int64
+}
+
 // Corpus is the tokenized texts of a family.
 type Corpus struct {
 	tokenizer *text.Tokenizer

@@ -24,7 +24,7 @@ func TestLearns(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				before, err = Evaluate(x.s, x.algorithm.Adapt, x.learner, x.data, episodes)
+				before, err = Evaluate(x.s, x.algorithm.Adapter(), x.learner, x.data.Inputs(), episodes)
 				return err
 			})
 			if err != nil {

@@ -5,18 +5,26 @@ import (
 	"slices"
 
 	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
-// A Learner is what is meta-trained: a network and, on top of it, a linear
-// projection that starts as the identity. The projection is the "head" that
-// freezing strategies speak of: with all-but-head it alone is trained.
+// A Learner is what is meta-trained: a network with something on top that
+// freezing strategies call the head and never freeze. For algorithms that
+// learn tasks from vectors that is a projection, which starts as the identity;
+// for those that learn them by gradient descent the head that every task
+// starts from. A learner that has learned a task has the head of that task.
 type Learner struct {
 	Network    model.Network
-	Projection *Projection // nil: none
+	Type       setting.TaskType // of the tasks
+	Projection *Projection      // nil: none
+	Head       Head
 	// Stopped, when it is closed, makes EmbedAll give up with [ErrStopped]
 	// after a batch. nil: it never does.
 	Stopped <-chan struct{}
+
+	tasks int  // that Head is of, side by side; 0: one
+	apart bool // the network has weights for each of the tasks, too
 }
 
 // Device returns where the learner computes.
@@ -64,11 +72,50 @@ func (l *Learner) Embed(s *tensor.Scope, inputs Inputs, examples []int, mode mod
 		s.Fail("embed", err)
 		return nil
 	}
+	if l.apart {
+		batch.Values = l.byTask(s, batch.Values)
+	}
 	x := l.Network.Forward(s, batch, mode)
 	if l.Projection != nil {
 		x = s.Linear(x, l.Projection.Weight, l.Projection.Bias)
 	}
 	return x
+}
+
+// Outputs returns what the head answers to examples: [examples, outputs], for
+// a learner of several tasks [tasks, examples of each, outputs].
+func (l *Learner) Outputs(s *tensor.Scope, inputs Inputs, examples []int, mode model.Mode) *tensor.Tensor {
+	x := l.Embed(s, inputs, examples, mode)
+	if !l.apart { // or the network has kept the dimension
+		x = l.byTask(s, x)
+	}
+	x = s.Dropout(x, mode.Dropout)
+	if s.Err() != nil {
+		return nil
+	}
+	return l.Head.Apply(s, x)
+}
+
+// OutputAll is [Learner.Outputs] for any number of examples of one task,
+// computed as by [Learner.EmbedAll].
+func (l *Learner) OutputAll(s *tensor.Scope, inputs Inputs, examples []int) (*tensor.Tensor, error) {
+	x, err := l.EmbedAll(s, inputs, examples)
+	if err != nil {
+		return nil, err
+	}
+	var y *tensor.Tensor
+	s.NoGrad(func() { y = l.Head.Apply(s, x) })
+	return y, s.Err()
+}
+
+// byTask gives a tensor of examples, one task after the other, a dimension of
+// tasks in front; none where there is one task.
+func (l *Learner) byTask(s *tensor.Scope, x *tensor.Tensor) *tensor.Tensor {
+	if l.tasks == 0 || s.Err() != nil {
+		return x
+	}
+	shape, n := x.Shape(), int64(l.tasks)
+	return s.Reshape(x, append([]int64{n, shape[0] / n}, shape[1:]...)...)
 }
 
 func (l *Learner) stopRequested() bool {

@@ -11,28 +11,75 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/text"
 )
 
-// LoadLearner loads the pretrained encoder that a configuration names, or
-// makes the one that it describes, its weights drawn from seed, with a head
-// fit for its algorithm. Whether the network can do what is configured is for
-// [Learner.Fits] to say.
-func LoadLearner(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer, seed int64, device tensor.Device) (*Learner, error) {
-	encoder, err := loadBERT(s, config, tokenizer, seed, device)
+// A Blueprint says what a learner is made from.
+type Blueprint struct {
+	Config    *setting.Config
+	Tokenizer *text.Tokenizer // of texts; nil for other inputs
+	Inputs    Inputs          // what the network is to compute on
+	Seed      int64           // of the weights of what is made from nothing
+	Device    tensor.Device
+}
+
+// LoadLearner loads the pretrained network that a configuration names, or
+// makes the one that it describes, with a head fit for its algorithm. Whether
+// the network can do what is configured is for [Learner.Fits] to say.
+func LoadLearner(s *tensor.Scope, b Blueprint) (*Learner, error) {
+	network, err := b.network(s)
+	if err != nil {
+		return nil, err
+	}
+	l := &Learner{Network: network, Type: b.Config.Tasks.Type}
+	switch {
+	case b.Config.SharedHead():
+		tensor.Seed(mix(b.Seed, headStream))
+		l.Head = NewHead(s, b.Config.Outputs(), network)
+	case b.Config.Algorithm == setting.Protonet && b.Config.Model.Path != "":
+		// Or all-but-head would leave nothing to train.
+		l.Projection = NewProjection(s, network.Features(), b.Device)
+	}
+	return l, s.Err()
+}
+
+// network loads or makes the network.
+func (b Blueprint) network(s *tensor.Scope) (model.Network, error) {
+	switch b.Config.Model.Kind {
+	case "", setting.ModelBERT:
+		return b.encoder(s)
+	case setting.ModelMLP:
+		return b.mlp(s)
+	}
+	return nil, fmt.Errorf("model: the trainer makes no %s", b.Config.Model.Kind)
+}
+
+// encoder loads or makes an encoder of texts.
+func (b Blueprint) encoder(s *tensor.Scope) (model.Network, error) {
+	if b.Tokenizer == nil {
+		return nil, fmt.Errorf("model: %s reads texts, and tasks of kind %s have none", b.Config.Model, b.Config.Tasks.Kind)
+	}
+	encoder, err := loadBERT(s, b.Config, b.Tokenizer, b.Seed, b.Device)
 	if err != nil {
 		return nil, err
 	}
 	if encoder.Config.ModelType == hf.Int8ModelType {
-		return nil, fmt.Errorf("%s holds int8 weights, which cannot be trained: name the folder of the fp32 model", config.Model)
+		return nil, fmt.Errorf("%s holds int8 weights, which cannot be trained: name the folder of the fp32 model", b.Config.Model)
 	}
-	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
-		return nil, fmt.Errorf("%s: %w", config.Model, err)
+	if err := b.Tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
+		return nil, fmt.Errorf("%s: %w", b.Config.Model, err)
 	}
-	l := &Learner{Network: &model.Encoder{Bert: encoder, Pooling: model.Pooling(config.Pooling)}}
-	// joint has a head of its own for each task; the others need one on top
-	// of the encoder, or all-but-head would leave them nothing to train.
-	if config.Algorithm != "joint" {
-		l.Projection = NewProjection(s, encoder.Config.Hidden, device)
+	return &model.Encoder{Bert: encoder, Pooling: model.Pooling(b.Config.Pooling)}, nil
+}
+
+// mlp makes a multilayer perceptron as wide as the inputs are.
+func (b Blueprint) mlp(s *tensor.Scope) (model.Network, error) {
+	shaped, ok := b.Inputs.(Shaped)
+	if !ok {
+		return nil, fmt.Errorf("model: an mlp computes on numbers, and tasks of kind %s are texts", b.Config.Tasks.Kind)
 	}
-	return l, s.Err()
+	width := int64(1)
+	for _, side := range shaped.Shape() {
+		width *= side
+	}
+	return model.NewMLP(s, width, b.Config.Model.Hidden, b.Seed, b.Device), s.Err()
 }
 
 // loadBERT loads or makes the encoder.

@@ -29,24 +29,25 @@ const (
 //
 // Vectors that are not finite give a classifier whose logits are NaN, for the
 // caller to see as divergence.
-func fitProbe(s *tensor.Scope, x *tensor.Tensor, labels []int64, ways int) (Classifier, error) {
+func fitProbe(s *tensor.Scope, x *tensor.Tensor, support Examples, ways int) (Head, error) {
+	labels := support.Labels
 	if _, err := classMeans(labels, ways); err != nil {
-		return Classifier{}, err
+		return Head{}, err
 	}
 	if s.Err() != nil {
-		return Classifier{}, s.Err()
+		return Head{}, s.Err()
 	}
 	values, err := x.Float64s()
 	if err != nil {
-		return Classifier{}, fmt.Errorf("fit a linear probe: %w", err)
+		return Head{}, fmt.Errorf("fit a linear probe: %w", err)
 	}
 	p := newRegression(values, labels, ways)
 	if err := p.fit(); err != nil {
-		return Classifier{}, fmt.Errorf("fit a linear probe: %w", err)
+		return Head{}, fmt.Errorf("fit a linear probe: %w", err)
 	}
 	weight, bias := p.classifier()
 	device := x.Device()
-	return Classifier{
+	return Head{
 		Weight: s.To(s.FromFloat32(weight, int64(ways), int64(p.z.Cols)), device),
 		Bias:   s.To(s.FromFloat32(bias, int64(ways)), device),
 	}, s.Err()
@@ -70,21 +71,10 @@ func newRegression(x []float64, labels []int64, ways int) *regression {
 	hidden := len(x) / n
 	p := &regression{
 		z: blas64.General{Rows: n, Cols: hidden, Stride: hidden, Data: x}, labels: labels, ways: ways,
-		mean: make([]float64, hidden), solution: make([]float64, ways*(hidden+1)),
+		solution:  make([]float64, ways*(hidden+1)),
 		residuals: blas64.General{Rows: n, Cols: ways, Stride: ways, Data: make([]float64, n*ways)},
 	}
-	for i, v := range x {
-		p.mean[i%hidden] += v / float64(n)
-	}
-	variance := 0.0
-	for i := range x {
-		x[i] -= p.mean[i%hidden]
-		variance += x[i] * x[i] / float64(len(x))
-	}
-	p.deviation = math.Sqrt(variance + 1e-12) // equal vectors have none
-	for i := range x {
-		x[i] /= p.deviation
-	}
+	p.mean, p.deviation = standardizeRows(x, n)
 	return p
 }
 

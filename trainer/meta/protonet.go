@@ -25,62 +25,39 @@ func (p *protonet) Params() []model.Param { return nil }
 
 func (p *protonet) Steps() int { return p.Config.Iterations }
 
-// Step averages the losses of meta_batch_size episodes; the graph of one
-// episode is freed before the next is built.
+// Step averages the losses of meta_batch_size episodes, one after the other.
 func (p *protonet) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
-	episodes := p.Config.MetaBatchSize
-	total := s.Zeros(tensor.Float32, p.Learner.Device(), 1)
-	for k := range episodes {
-		episode, err := p.Data.TrainEpisode(i*episodes + k)
-		if err != nil {
-			return nil, err
-		}
-		err = s.Run(func(inner *tensor.Scope) error {
-			loss, err := p.episodeLoss(inner, episode)
-			if err != nil {
-				return err
-			}
-			loss = inner.MulScalar(loss, 1/float64(episodes))
-			inner.Backward(loss)
-			inner.NoGrad(func() { total = inner.Move(inner.Add(total, inner.Detach(loss)), s) })
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return total, s.Err()
+	return p.episodes(s, i, 1, func(s *tensor.Scope, tasks []Episode) (*tensor.Tensor, error) {
+		return p.loss(s, tasks[0])
+	})
 }
 
-func (p *protonet) episodeLoss(s *tensor.Scope, e Episode) (*tensor.Tensor, error) {
+func (p *protonet) loss(s *tensor.Scope, e Episode) (*tensor.Tensor, error) {
 	// One pass through the network for support and query together.
 	x := p.Learner.Embed(s, p.Data.Inputs(), slices.Concat(e.Support.Inputs, e.Query.Inputs), model.Mode{Dropout: p.Config.Dropout})
 	n := int64(len(e.Support.Inputs))
 	support, query := s.Narrow(x, 0, 0, n), s.Narrow(x, 0, n, int64(len(e.Query.Inputs)))
-	classifier, err := p.Adapt(s, support, e.Support.Labels, e.Ways)
+	head, err := prototypes(s, support, e.Support, e.Outputs)
 	if err != nil {
 		return nil, err
 	}
-	labels := s.To(s.FromInt64(e.Query.Labels), p.Learner.Device())
-	return s.CrossEntropy(classifier.Logits(s, query), labels), s.Err()
+	return s.Mean(lossEach(s, p.Learner.Type, head.Apply(s, query), e.Query)), s.Err()
 }
 
-// Adapt implements [Algorithm].
-func (p *protonet) Adapt(s *tensor.Scope, support *tensor.Tensor, labels []int64, ways int) (Classifier, error) {
-	return prototypes(s, support, labels, ways)
-}
+// Adapter implements [Algorithm].
+func (p *protonet) Adapter() Adapter { return FitFunc(prototypes) }
 
 // prototypes returns the linear classifier that the class means c amount to
 // (Snell et al., section 2.3): -|x - c|² = 2 c·x - |c|² - |x|², whose last
 // term is the same for all classes.
-func prototypes(s *tensor.Scope, support *tensor.Tensor, labels []int64, ways int) (Classifier, error) {
-	average, err := classMeans(labels, ways)
+func prototypes(s *tensor.Scope, x *tensor.Tensor, support Examples, ways int) (Head, error) {
+	average, err := classMeans(support.Labels, ways)
 	if err != nil || s.Err() != nil {
-		return Classifier{}, errors.Join(err, s.Err())
+		return Head{}, errors.Join(err, s.Err())
 	}
-	means := s.To(s.FromFloat32(average, int64(ways), int64(len(labels))), support.Device())
-	c := s.MatMul(means, support)
-	return Classifier{
+	means := s.To(s.FromFloat32(average, int64(ways), int64(len(support.Labels))), x.Device())
+	c := s.MatMul(means, x)
+	return Head{
 		Weight: s.MulScalar(c, 2),
 		Bias:   s.Neg(s.SumDims(s.Mul(c, c), false, 1)),
 	}, s.Err()

@@ -320,11 +320,11 @@ func (r *run) validate(s *tensor.Scope) error {
 	if err := r.readLosses(s); err != nil {
 		return err
 	}
-	m, err := Evaluate(s, r.algorithm.Adapt, r.learner, r.data, r.validation)
+	m, err := Evaluate(s, r.algorithm.Adapter(), r.learner, r.data.Inputs(), r.validation)
 	if err != nil {
 		return err
 	}
-	metrics := map[string]float64{"val_loss": m.Loss, "val_accuracy": m.Accuracy}
+	metrics := m.Metrics()
 	if r.lossCount > 0 {
 		metrics["train_loss"] = r.lossSum / float64(r.lossCount)
 	}

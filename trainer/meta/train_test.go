@@ -321,7 +321,7 @@ func TestBestValidationCounts(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				m, err := Evaluate(x.s, x.algorithm.Adapt, x.learner, x.data, episodes)
+				m, err := Evaluate(x.s, x.algorithm.Adapter(), x.learner, x.data.Inputs(), episodes)
 				if m.Loss != o.Metrics["val_loss"] || m.Accuracy != o.Metrics["val_accuracy"] {
 					t.Errorf("the weights that are left give %+v, want %v", m, o.Metrics)
 				}

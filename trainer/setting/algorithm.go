@@ -9,13 +9,71 @@ type Algorithm struct {
 	// Episodic algorithms draw episodes without end, so that a number of
 	// epochs means nothing to them.
 	Episodic bool
+	// Gradient algorithms learn a task by gradient descent, from a head that
+	// all tasks start from.
+	Gradient bool
 	// Types are the types of tasks that it learns; none means all.
 	Types []TaskType
+	// steps is the default of adaptation_steps.
+	steps int
 }
 
+// The names of the algorithms.
+const (
+	Joint    = "joint"
+	Protonet = "protonet"
+	MAML     = "maml"
+	FOMAML   = "fomaml"
+	ANIL     = "anil"
+	Reptile  = "reptile"
+	Finetune = "finetune"
+)
+
 var algorithms = []Algorithm{
-	{Name: "joint"},
-	{Name: "protonet", Episodic: true, Types: []TaskType{Classification}},
+	{Name: Joint, steps: 5},
+	{Name: Protonet, Episodic: true, Types: []TaskType{Classification}},
+	{Name: MAML, Episodic: true, Gradient: true, steps: 5},
+	{Name: FOMAML, Episodic: true, Gradient: true, steps: 5},
+	// There is nothing but the head for ANIL to adapt, and generation has none.
+	{Name: ANIL, Episodic: true, Gradient: true, steps: 5, Types: []TaskType{Classification, Regression}},
+	{Name: Reptile, Episodic: true, Gradient: true, steps: 5},
+	{Name: Finetune, Episodic: true, Gradient: true, steps: 50},
+}
+
+// InnerFreeze says what an inner loop leaves as it is.
+type InnerFreeze string
+
+// What an inner loop may leave as it is.
+const (
+	InnerNone InnerFreeze = "none" // nothing: it adapts everything, frozen outside or not
+	InnerSame InnerFreeze = "same" // what the outer loop freezes
+	InnerHead InnerFreeze = "head" // everything but the head
+)
+
+// SharedHead reports whether all tasks start from one head, which is trained
+// with the network. In generation the network has a head of its own.
+func (c *Config) SharedHead() bool {
+	if c.Tasks.Type == Generation {
+		return false
+	}
+	a, _ := findAlgorithm(c.Algorithm)
+	return a.Gradient || c.ByGradient()
+}
+
+// ByGradient reports whether a task is learned by gradient descent, rather
+// than from the vectors of its examples.
+func (c *Config) ByGradient() bool {
+	a, _ := findAlgorithm(c.Algorithm)
+	// joint gives each task a head of its own, where tasks can be counted.
+	return a.Gradient || c.Algorithm == Joint && (c.Tasks.Generated() || c.Tasks.Type == Generation)
+}
+
+// Outputs returns the outputs of the head of a meta-training task.
+func (c *Config) Outputs() int {
+	if c.Tasks.Type == Classification {
+		return c.Ways
+	}
+	return 1
 }
 
 // types returns the types of tasks that the algorithm learns.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-var modelKinds = []string{ModelBERT, ModelConv4}
+var modelKinds = []string{ModelMLP, ModelBERT, ModelConv4}
 
 var taskKinds = []string{"wordnet", "jsonl", "csv", "text-folder", KindImages, KindSinusoid}
 
@@ -18,6 +18,12 @@ type Config struct {
 	Tasks     Tasks
 	Split     map[string][]string // train, validation, test; nil: draw it
 	Algorithm string
+
+	InnerLR             float64
+	AdaptationSteps     int // never 0
+	EvalAdaptationSteps int // never 0: AdaptationSteps when it was not set
+	InnerFreeze         InnerFreeze
+	InnerBatchSize      int // 0: all examples
 
 	LearningRate  float64
 	WeightDecay   float64
@@ -62,7 +68,7 @@ type Model struct {
 	Kind string
 
 	Layers    int
-	Hidden    []int64 // bert has one width
+	Hidden    []int64 // a width for each layer of an mlp; bert has one
 	Heads     int64
 	Tokenizer string // a folder or a vocab.txt
 	Filters   int64  // of each layer of a conv4
@@ -70,6 +76,7 @@ type Model struct {
 
 // The networks that can be trained from nothing.
 const (
+	ModelMLP   = "mlp"
 	ModelBERT  = "bert"
 	ModelConv4 = "conv4"
 )
@@ -271,7 +278,7 @@ func readSplit(value any) (map[string][]string, *Problem) {
 func (c *Config) resolve() {
 	c.Tasks.resolveType()
 	if c.Iterations == 0 && c.Epochs == 0 {
-		if a, _ := findAlgorithm(c.Algorithm); a.Episodic {
+		if a, _ := findAlgorithm(c.Algorithm); a.Episodic || c.ByGradient() {
 			c.Iterations = 1000
 		} else {
 			c.Epochs = 3
@@ -282,6 +289,13 @@ func (c *Config) resolve() {
 	}
 	if c.Model.Kind == ModelConv4 && c.Model.Filters == 0 {
 		c.Model.Filters = 64
+	}
+	if c.AdaptationSteps == 0 {
+		a, _ := findAlgorithm(c.Algorithm)
+		c.AdaptationSteps = max(1, a.steps)
+	}
+	if c.EvalAdaptationSteps == 0 {
+		c.EvalAdaptationSteps = c.AdaptationSteps
 	}
 	if c.EvalWays == 0 {
 		c.EvalWays = c.Ways

@@ -75,7 +75,7 @@ func (c *Config) checkLength(given map[string]bool) Problems {
 			Hint: "both say how long to train: keep one",
 		})
 	}
-	if a, _ := findAlgorithm(c.Algorithm); a.Episodic && given["epochs"] {
+	if a, _ := findAlgorithm(c.Algorithm); (a.Episodic || c.ByGradient()) && given["epochs"] {
 		ps = append(ps, Problem{
 			Name: "epochs", With: []string{"algorithm"},
 			Text: "means nothing to " + c.Algorithm + ", which draws episodes without end", Hint: "use iterations",

@@ -4,6 +4,7 @@ import "fmt"
 
 // modelParts has the settings of each kind of network: those that it needs.
 var modelParts = map[string][]string{
+	ModelMLP:  {"model.hidden"},
 	ModelBERT: {"model.layers", "model.hidden", "model.heads", "model.tokenizer"},
 }
 

@@ -3,8 +3,8 @@ package setting
 // episodeSettings describe the sizes of episodes and batches.
 var episodeSettings = []Setting{
 	{
-		Name: "batch_size", Type: Int, Default: int64(16), Range: between(1, 65536), Algorithms: []string{"joint"},
-		Doc: "Examples of one task in a step.",
+		Name: "batch_size", Type: Int, Default: int64(16), Range: between(1, 65536), Algorithms: []string{Joint, Finetune},
+		Doc: "joint: examples of one task in a step. finetune: examples of a step.",
 		set: func(c *Config, v any) { c.BatchSize = int(v.(int64)) },
 	},
 	{
@@ -43,11 +43,11 @@ var episodeSettings = []Setting{
 var lengthSettings = []Setting{
 	{
 		Name: "iterations", Type: Int, Range: between(1, maxCount),
-		Doc: "Steps of the outer optimizer. Give this or epochs; 1000 for protonet when neither is given.",
+		Doc: "Steps of the outer optimizer. Give this or epochs; 1000 when neither is given, but for joint.",
 		set: func(c *Config, v any) { c.Iterations = int(v.(int64)) },
 	},
 	{
-		Name: "epochs", Type: Int, Range: between(1, 1e6), Algorithms: []string{"joint"},
+		Name: "epochs", Type: Int, Range: between(1, 1e6), Algorithms: []string{Joint},
 		Doc: "Passes over the meta-training examples. Give this or iterations; 3 for joint when neither is given.",
 		set: func(c *Config, v any) { c.Epochs = int(v.(int64)) },
 	},

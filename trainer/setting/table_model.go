@@ -19,7 +19,7 @@ var modelSettings = []Setting{
 	},
 	{
 		Name: "model.hidden", Type: Numbers, Fixed: true, Range: between(1, 1<<16),
-		Doc: "bert: the width of the hidden states, a multiple of heads.",
+		Doc: "mlp: the width of each layer. bert: the width of the hidden states, a multiple of heads.",
 		set: func(c *Config, v any) { c.Model.Hidden = v.([]int64) },
 	},
 	{

@@ -229,7 +229,7 @@ func TestEpisodeGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{ [7 4] {[57 58 14 19] [0 0 1 1]} {[56 15] [0 1]}}`
+	const want = `{ [7 4] {[57 58 14 19] [0 0 1 1] []} {[56 15] [0 1] []}}`
 	if got := fmt.Sprint(sampler.Episode(1000)); got != want {
 		t.Errorf("episode 1000 of seed 7 is now %s, was %s: resumed runs would differ", got, want)
 	}

@@ -12,10 +12,12 @@ type Shape struct {
 	QueryShots int // query examples of each class
 }
 
-// A Set is examples with their labels in an episode or a task, from 0.
+// A Set is examples with what is to be learned about them in an episode or a
+// task: labels from 0, or values.
 type Set struct {
-	Examples []int // indices into Family.Texts
-	Labels   []int
+	Examples []int     // indices into Family.Texts
+	Labels   []int     // of classification
+	Values   []float32 // of regression
 }
 
 // An Episode is a small task: learn Ways classes from Support, be measured on

@@ -6,26 +6,35 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
+// Episodes are drawn without end; each is a function of its number, from 0.
+type Episodes interface {
+	Episode(i int) Episode
+}
+
 // A Plan is everything that a run draws from a family. Train episodes and
 // batches follow the run's seed; validation and test episodes follow the
 // family's split_seed, and are thus the same in every trial of a study.
 type Plan struct {
-	Family *Family
+	Family *Family // nil for a generated one, which has no Split either
 	Split  Split
 	// Train draws the episodes of episodic algorithms; Joint the batches of
 	// joint. The other one is nil.
-	Train *Sampler
+	Train Episodes
 	Joint *Batcher
 	// Validation and Test draw episodes from unseen tasks or classes. An
 	// algorithm adapts to the support part and is measured on the query part.
-	Validation *Sampler
-	Test       *Sampler
+	Validation Episodes
+	Test       Episodes
 }
 
 // NewPlan draws the split, unless the configuration brings it, and checks
 // that the family has enough classes and examples for what is configured.
 // seed is the run's: Config.Seed, or the trial's own where that was not set.
+// f is nil for families that are generated.
 func NewPlan(f *Family, c *setting.Config, seed int64) (*Plan, error) {
+	if c.Tasks.Kind == setting.KindSinusoid {
+		return NewSinusoid(c, seed).plan(), nil
+	}
 	p, err := newPlan(f, c, seed)
 	if err != nil {
 		return nil, fmt.Errorf("planning the tasks: %w", err)
