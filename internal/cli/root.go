@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/pipe"
 	"github.com/hpsearch/hpsearch/internal/cli/predict"
 	"github.com/hpsearch/hpsearch/internal/cli/run"
+	"github.com/hpsearch/hpsearch/internal/cli/storage"
 	"github.com/hpsearch/hpsearch/internal/cli/study"
 	"github.com/hpsearch/hpsearch/internal/cli/tell"
 	"github.com/hpsearch/hpsearch/internal/cli/trial"
@@ -68,7 +68,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check or doctor found something,
 		cmd.GroupID = "model"
 		root.AddCommand(cmd)
 	}
-	root.AddCommand(doctor.NewCmd(f, nil), version.NewCmd(f))
+	root.AddCommand(storage.NewCmd(f), doctor.NewCmd(f, nil), version.NewCmd(f))
 	root.CompletionOptions.DisableDescriptions = true
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
@@ -106,7 +106,6 @@ func globalFlags(root *cobra.Command, f *app.Factory) {
 	flags.BoolVarP(&f.Verbose, "verbose", "v", false, "log what happens inside to the standard error")
 	// The default may come from the environment and hold a password.
 	flags.Lookup("storage").DefValue = app.DefaultStorage
-	if err := root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		fmt.Fprintln(f.Err, "hpsearch: completion of --output:", err) // cannot happen: the flag is there
-	}
+	app.CompleteFlag(root, "output", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	app.CompleteFlag(root, "data", app.Folders)
 }

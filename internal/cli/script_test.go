@@ -40,6 +40,9 @@ func TestScripts(t *testing.T) {
 			}
 			e.Setenv("HPSEARCH_TRAINER", fake)
 			e.Setenv("CUDA_VISIBLE_DEVICES", "")
+			if err := copyDatabases(e.WorkDir); err != nil {
+				return err
+			}
 			return writeFixtures(e.WorkDir)
 		},
 		Condition: func(name string) (bool, error) {
@@ -54,6 +57,20 @@ func TestScripts(t *testing.T) {
 			"mask":  mask,
 		},
 	})
+}
+
+// copyDatabases makes the databases that other versions made.
+func copyDatabases(dir string) error {
+	for _, name := range []string{"hpsearch-1.db", "optuna-5.0.0.db"} {
+		data, err := os.ReadFile(filepath.Join("../../storage/testdata", name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeFixtures makes what meta-training studies name: a model folder and a
