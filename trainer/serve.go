@@ -142,7 +142,7 @@ func (s *server) runTrial(m protocol.Trial, stopped <-chan struct{}) protocol.Me
 	}
 	logf("seed %d, settings %s", m.Seed, settingsText(config))
 	result, err := s.workshop.RunTrial(Trial{
-		Config: config, Seed: m.Seed, CheckpointDir: m.CheckpointDir, Stopped: stopped,
+		Config: config, Seed: m.Seed, CheckpointDir: m.CheckpointDir, CacheDir: m.CacheDir, Stopped: stopped,
 		Hooks: s.hooks(m.Number, "train"),
 	})
 	if err != nil {
