@@ -35,10 +35,11 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		run = adapt
 	}
 	cmd := &cobra.Command{
-		Use:     "adapt DIR --task FILE.jsonl --to DIR2",
-		Short:   "Fit an exported model to a new task from a few examples",
-		Example: "  hpsearch adapt model --task support-tickets.jsonl --to tickets",
-		Args:    app.Args("the folder DIR of an exported model"),
+		Use:               "adapt DIR --task FILE.jsonl --to DIR2",
+		Short:             "Fit an exported model to a new task from a few examples",
+		Example:           "  hpsearch adapt model --task support-tickets.jsonl --to tickets",
+		Args:              app.Args("the folder DIR of an exported model"),
+		ValidArgsFunction: app.Folders,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Model = args[0]
 			switch {
@@ -54,6 +55,7 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 	}
 	cmd.Flags().StringVar(&o.Task, "task", "", "labelled examples: one {\"text\": …, \"label\": …} a line")
 	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
+	app.CompleteFlag(cmd, "to", app.Folders)
 	cmd.Flags().Int64Var(&o.Seed, "seed", 0, "seed of whatever is random")
 	return cmd
 }

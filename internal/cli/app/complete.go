@@ -86,3 +86,8 @@ func names(all []search.Summary, begun string) []string {
 func Folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
+
+// CompleteFlag has a flag of cmd completed. The flag must be there.
+func CompleteFlag(cmd *cobra.Command, flag string, complete cobra.CompletionFunc) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, complete) // fails only for a flag that is not there
+}

@@ -72,6 +72,7 @@ no best trial, and needs it.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
+	app.CompleteFlag(cmd, "to", app.Folders)
 	cmd.Flags().IntVar(&o.Trial, "trial", -1, "number of the trial to export (default: the best one)")
 	cmd.Flags().Lookup("trial").DefValue = ""
 	cmd.Flags().StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")

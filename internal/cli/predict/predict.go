@@ -48,7 +48,8 @@ standard input. A table in a pipe is written as labels are found, one line a
 text; other output comes at the end.`,
 		Example: `  hpsearch predict tickets "the printer is on fire"
   hpsearch predict tickets -o csv < lines.txt`,
-		Args: app.ArgsFrom("the folder DIR of a model"),
+		Args:              app.ArgsFrom("the folder DIR of a model"),
+		ValidArgsFunction: app.Folders,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return run(cmd.Context(), &Options{Factory: f, Model: args[0], Texts: args[1:]})
 		},
