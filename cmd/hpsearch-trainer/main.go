@@ -1,5 +1,6 @@
 // Command hpsearch-trainer is the data plane of hpsearch. Workers start it
-// with `serve` and speak JSON lines with it; people need `doctor` at most.
+// with `serve` and speak JSON lines with it; people use `pretrain` and
+// `doctor`.
 package main
 
 import (
@@ -20,6 +21,7 @@ var version = "dev"
 const usage = `hpsearch-trainer runs meta-training on libtorch for hpsearch.
 
 Usage:
+  hpsearch-trainer pretrain  train a small BERT on plain text; pretrain --help
   hpsearch-trainer serve     speak the trainer's protocol on stdin and stdout
   hpsearch-trainer doctor    describe libtorch and what is wrong with it, as JSON
   hpsearch-trainer version
@@ -27,15 +29,19 @@ Usage:
 
 // The exit codes.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // run executes a command line and returns the exit code.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
+	if len(args) > 0 && args[0] == "pretrain" {
+		return pretrainCommand(args[1:], out, errOut)
+	}
 	command := ""
 	if len(args) == 1 {
 		command = args[0]

@@ -15,23 +15,31 @@ import (
 // Load reads a BERT encoder from a Hugging Face folder onto a device. A head
 // or pooler that the checkpoint has beside the encoder is left out.
 func Load(s *tensor.Scope, dir string, device tensor.Device) (*Bert, error) {
-	config, err := hf.ReadConfig(dir)
+	config, from, err := openCheckpoint(s, dir, device)
 	if err != nil {
 		return nil, err
-	}
-	path, blobs, err := readWeights(dir)
-	if err != nil {
-		return nil, err
-	}
-	from := &checkpoint{scope: s, dir: dir, path: path, device: device, byName: make(map[string]hf.Blob, len(blobs))}
-	for _, b := range blobs {
-		from.byName[hf.CanonicalName(b.Name)] = b
 	}
 	bert := newBert(config, device, from)
 	if from.err != nil {
 		return nil, from.err
 	}
 	return bert, s.Err()
+}
+
+func openCheckpoint(s *tensor.Scope, dir string, device tensor.Device) (*hf.Config, *checkpoint, error) {
+	config, err := hf.ReadConfig(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	path, blobs, err := readWeights(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	from := &checkpoint{scope: s, dir: dir, path: path, device: device, byName: make(map[string]hf.Blob, len(blobs))}
+	for _, b := range blobs {
+		from.byName[hf.CanonicalName(b.Name)] = b
+	}
+	return config, from, nil
 }
 
 // A checkpoint is a source of tensors in a file. It remembers its first error.

