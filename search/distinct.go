@@ -1,9 +1,11 @@
 package search
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // How hard Distinct tries, in order: draws of the sampler's own, uniform
@@ -27,7 +29,7 @@ func Distinct(h *History, number int, space Space, fixed map[string]any, rng *ra
 	draw func(attempt int) (map[string]float64, error)) (map[string]float64, error) {
 
 	first, err := draw(0)
-	if err != nil || !taken(h, number, first) {
+	if err != nil || !taken(h, number, space, first) {
 		return first, err
 	}
 	free := false // whether pick is ever asked: else all draws are equal
@@ -45,7 +47,7 @@ func Distinct(h *History, number int, space Space, fixed map[string]any, rng *ra
 		} else {
 			params, err = space.Fill(fixed, uniform)
 		}
-		if err != nil || !taken(h, number, params) {
+		if err != nil || !taken(h, number, space, params) {
 			return params, err
 		}
 	}
@@ -57,19 +59,27 @@ func Distinct(h *History, number int, space Space, fixed map[string]any, rng *ra
 
 // taken reports whether a trial other than number has exactly these
 // parameters. It is linear in the number of trials, with an early exit on the
-// first parameter that differs.
-func taken(h *History, number int, params map[string]float64) bool {
-	names := make([]string, 0, len(params))
-	for name := range params {
-		names = append(names, name)
+// first parameter that differs; those with the most values come first, since
+// by these two configurations are told apart the soonest.
+func taken(h *History, number int, space Space, params map[string]float64) bool {
+	order := slices.Clone(space)
+	slices.SortStableFunc(order, func(a, b Param) int {
+		return cmp.Compare(Cardinality(b.Distribution), Cardinality(a.Distribution))
+	})
+	values := make([]float64, 0, len(params))
+	active := make([]string, 0, len(params))
+	for _, p := range order {
+		if v, ok := params[p.Name]; ok {
+			active, values = append(active, p.Name), append(values, v)
+		}
 	}
 	for _, t := range h.Trials {
 		if t.Number < 0 || t.Number == number || len(t.Params) != len(params) {
 			continue
 		}
 		equal := true
-		for _, name := range names {
-			if v, ok := t.Params[name]; !ok || v != params[name] {
+		for i, name := range active {
+			if v, ok := t.Params[name]; !ok || v != values[i] {
 				equal = false
 				break
 			}

@@ -108,7 +108,7 @@ func TestDistinctGivesUpOnlyWhenExhausted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		repeated := taken(h, number, params)
+		repeated := taken(h, number, space, params)
 		if exhausted := number == 100; repeated != exhausted {
 			t.Fatalf("trial %d: %v, repeated is %t", number, params, repeated)
 		}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -10,11 +12,12 @@ import (
 )
 
 type options struct {
-	python, script, out string
-	samplers, only      []string
-	seeds, slowSeeds    int
-	workers             int
-	verbose             bool
+	python, script, out, cache string
+	samplers, only             []string
+	seeds, slowSeeds           int
+	stopSeeds                  int
+	workers                    int
+	verbose, untimed           bool
 }
 
 func main() {
@@ -23,11 +26,14 @@ func main() {
 	flag.StringVar(&o.python, "python", "", "Python that has Optuna; empty: no comparison")
 	flag.StringVar(&o.script, "peer", "bench/peer/optuna_search.py", "the peer's script")
 	flag.StringVar(&o.out, "out", "", "Markdown file to write; empty: standard output")
+	flag.StringVar(&o.cache, "cache", "", "file that keeps what was measured, so that a run can go on; empty: none")
 	flag.StringVar(&samplers, "samplers", "auto,tpe,cmaes,random,optuna-tpe,optuna-cmaes,optuna-gp", "what to measure")
-	flag.StringVar(&only, "functions", "", "names of the functions; empty: all")
+	flag.StringVar(&only, "functions", "", "table, heldout, none, or names of functions; empty: all")
 	flag.IntVar(&o.seeds, "seeds", 30, "studies of each sampler on each function")
-	flag.IntVar(&o.slowSeeds, "slow-seeds", 3, "the same for optuna-gp, which takes a hundred times as long")
+	flag.IntVar(&o.slowSeeds, "slow-seeds", 10, "the same for optuna-gp, which takes some ten times as long")
+	flag.IntVar(&o.stopSeeds, "stop-seeds", 20, "studies of each sampler and scheduler on learning curves; 0: none")
 	flag.IntVar(&o.workers, "workers", 2, "studies that run at the same time")
+	flag.BoolVar(&o.untimed, "untimed", false, "leave out the times of a suggestion after many trials")
 	flag.BoolVar(&o.verbose, "v", false, "print every study")
 	flag.Parse()
 	o.samplers = strings.Split(samplers, ",")
@@ -41,18 +47,27 @@ func main() {
 }
 
 func run(o options) error {
-	if o.seeds < 1 || o.slowSeeds < 1 || o.workers < 1 {
-		return fmt.Errorf("-seeds, -slow-seeds and -workers must be at least 1")
+	if o.seeds < 1 || o.slowSeeds < 1 || o.stopSeeds < 0 || o.workers < 1 {
+		return fmt.Errorf("-seeds, -slow-seeds and -workers must be at least 1, -stop-seeds 0")
 	}
 	if o.python == "" {
 		o.samplers = slices.DeleteFunc(o.samplers, func(s string) bool { return strings.HasPrefix(s, theirs) })
 	}
-	outcomes, err := runAll(o, jobs(o))
+	list, err := sets(o)
 	if err != nil {
 		return err
 	}
+	c, err := openCache(o.cache, o)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].outcomes, err = runAll(o, c, jobs(o, list[i].functions)); err != nil {
+			return errors.Join(err, c.close())
+		}
+	}
 	var buf bytes.Buffer
-	if err := report(&buf, o, outcomes); err != nil {
+	if err := errors.Join(report(&buf, o, c, list), c.close()); err != nil {
 		return err
 	}
 	if o.out == "" {
@@ -62,44 +77,74 @@ func run(o options) error {
 	return os.WriteFile(o.out, buf.Bytes(), 0o644)
 }
 
+// A set is a group of functions that is reported on by itself.
+type set struct {
+	name, title string
+	functions   []function
+	outcomes    []outcome
+}
+
+// sets returns the groups with the functions that were asked for.
+func sets(o options) ([]set, error) {
+	held, err := heldOut()
+	if err != nil {
+		return nil, err
+	}
+	list := []set{
+		{name: "table", title: "Functions that the constants were chosen on", functions: tabled()},
+		{name: "heldout", title: "Functions held out", functions: held},
+	}
+	if o.only == nil {
+		return list, nil
+	}
+	var chosen []set
+	for _, s := range list {
+		if !slices.Contains(o.only, s.name) {
+			s.functions = slices.DeleteFunc(s.functions, func(f function) bool { return !slices.Contains(o.only, f.Name) })
+		}
+		if len(s.functions) > 0 {
+			chosen = append(chosen, s)
+		}
+	}
+	if chosen == nil && !slices.Contains(o.only, "none") {
+		return nil, fmt.Errorf("-functions names none that there is: %s", strings.Join(o.only, ","))
+	}
+	return chosen, nil
+}
+
 // slow is the sampler that takes seconds where others take milliseconds.
 const slow = theirs + "gp"
 
-// pendingWorkers is the number of workers of the second comparison, and
-// pendingFunctions what it is made on.
+// pendingWorkers is the number of workers of the second comparison, which is
+// made with pendingSamplers.
 const pendingWorkers = 8
 
-var pendingFunctions = []string{"branin", "hartmann6", "rosenbrock", "mixed", "nested", "choices"}
+var pendingSamplers = []string{"auto", "tpe", "gp", theirs + "tpe"}
 
 // jobs lists the studies, the slowest first so that no worker is left with
 // one at the end.
-func jobs(o options) []job {
+func jobs(o options, functions []function) []job {
 	var list []job
 	for _, sampler := range o.samplers {
 		seeds := o.seeds
 		if sampler == slow {
 			seeds = o.slowSeeds
 		}
-		for _, f := range functions() {
-			if o.only != nil && !slices.Contains(o.only, f.name()) {
-				continue
-			}
+		for _, f := range functions {
 			for seed := range int64(seeds) {
 				list = append(list, job{function: f, sampler: sampler, seed: seed, pending: 1})
-				if sampler != slow && slices.Contains(pendingFunctions, f.name()) {
+				if slices.Contains(pendingSamplers, sampler) {
 					list = append(list, job{function: f, sampler: sampler, seed: seed, pending: pendingWorkers})
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b job) int {
-		switch {
-		case a.sampler == slow && b.sampler != slow:
-			return -1
-		case a.sampler != slow && b.sampler == slow:
-			return 1
+	urgency := func(j job) int {
+		if j.sampler == slow {
+			return 0
 		}
-		return 0
-	})
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b job) int { return cmp.Compare(urgency(a), urgency(b)) })
 	return list
 }

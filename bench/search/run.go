@@ -7,34 +7,10 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/hpsearch/hpsearch/search/searchtest"
 )
 
 // marks are the numbers of trials after which the best value is noted.
 var marks = []int{50, 100}
-
-// A function is an objective and what a trial of it is judged by.
-type function struct {
-	searchtest.Objective
-	noise float64 // standard deviation; trials are chosen with it and judged without
-}
-
-func functions() []function {
-	return []function{
-		{searchtest.Branin(), 0}, {searchtest.Hartmann3(), 0}, {searchtest.Hartmann6(), 0},
-		{searchtest.Rosenbrock(8), 0}, {searchtest.Ackley(5), 0}, {searchtest.Levy(6), 0},
-		{searchtest.StyblinskiTang(5), 0}, {searchtest.Branin(), 5}, {searchtest.Hartmann6(), 0.2},
-		{searchtest.Integers(), 0}, {searchtest.Mixed(), 0}, {searchtest.Nested(), 0}, {searchtest.Choices(), 0},
-	}
-}
-
-func (f function) name() string {
-	if f.noise > 0 {
-		return "noisy-" + f.Name
-	}
-	return f.Name
-}
 
 // A job is one study.
 type job struct {
@@ -50,19 +26,21 @@ type outcome struct {
 	job
 	regret [2]float64
 	ms     float64
+	epochs int // of all trials, where the function is a training
 }
 
 const theirs = "optuna-"
 
-// runAll runs the jobs on a number of workers, each with a peer of its own.
-func runAll(o options, jobs []job) ([]outcome, error) {
+// runAll runs the jobs that the cache does not have on a number of workers,
+// each with a peer of its own.
+func runAll(o options, c *cache, jobs []job) ([]outcome, error) {
 	queue := make(chan int)
 	outcomes := make([]outcome, len(jobs))
 	failed := make([]error, o.workers)
 	var group sync.WaitGroup
 	for w := range o.workers {
 		group.Go(func() {
-			failed[w] = work(o, jobs, queue, outcomes)
+			failed[w] = work(o, c, jobs, queue, outcomes)
 			for range queue { // let the sender finish
 				continue
 			}
@@ -81,7 +59,7 @@ func runAll(o options, jobs []job) ([]outcome, error) {
 	return outcomes, nil
 }
 
-func work(o options, jobs []job, queue <-chan int, outcomes []outcome) error {
+func work(o options, c *cache, jobs []job, queue <-chan int, outcomes []outcome) error {
 	var p *peer
 	if o.python != "" {
 		var err error
@@ -91,14 +69,20 @@ func work(o options, jobs []job, queue <-chan int, outcomes []outcome) error {
 		defer p.end()
 	}
 	for i := range queue {
-		out, err := runJob(p, jobs[i])
-		if err != nil {
-			return fmt.Errorf("%s on %s, seed %d: %w", jobs[i].sampler, jobs[i].function.name(), jobs[i].seed, err)
+		out, known := c.get(jobs[i])
+		if !known {
+			var err error
+			if out, err = runJob(p, jobs[i]); err != nil {
+				return fmt.Errorf("%s on %s, seed %d: %w", jobs[i].sampler, jobs[i].function.Name, jobs[i].seed, err)
+			}
+			if err := c.put(out); err != nil {
+				return fmt.Errorf("keeping an outcome: %w", err)
+			}
 		}
 		outcomes[i] = out
 		if o.verbose {
 			fmt.Fprintf(os.Stderr, "%s %s seed %d, %d pending: %.4g, %.4g, %.2f ms\n",
-				out.function.name(), out.sampler, out.seed, out.pending, out.regret[0], out.regret[1], out.ms)
+				out.function.Name, out.sampler, out.seed, out.pending, out.regret[0], out.regret[1], out.ms)
 		}
 	}
 	return nil
@@ -116,10 +100,6 @@ func runJob(p *peer, j job) (outcome, error) {
 		return outcome{}, err
 	}
 	out := outcome{job: j}
-	noisy := j.function.Objective
-	if j.function.noise > 0 {
-		noisy = searchtest.Noisy(noisy, j.function.noise)
-	}
 	best, judged := math.Inf(1), math.Inf(1)
 	var pending []map[string]any
 	var spent time.Duration
@@ -133,10 +113,15 @@ func runJob(p *peer, j job) (outcome, error) {
 			}
 			pending = append(pending, params)
 		}
-		v := noisy.Value(pending[0])
+		spent += time.Since(start)
+		v := j.function.measure(pending[0])
+		if j.function.epochs != nil {
+			out.epochs += j.function.epochs(pending[0])
+		}
 		if v < best {
 			best, judged = v, j.function.Value(pending[0])
 		}
+		start = time.Now()
 		if err := study.tell(v); err != nil {
 			return out, err
 		}

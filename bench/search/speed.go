@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -66,7 +67,10 @@ func writeSpeed(w io.Writer, o options) error {
 }
 
 func timePace(p *peer, c pace, f searchtest.Objective, n int) (float64, error) {
-	past := pastTrials(f, n)
+	past, err := pastTrials(f, n)
+	if err != nil {
+		return 0, err
+	}
 	var study asker
 	if name, ok := strings.CutPrefix(c.sampler, theirs); ok {
 		theirStudy, err := p.newStudy(name, 1, f.Space)
@@ -101,19 +105,28 @@ func timePace(p *peer, c pace, f searchtest.Objective, n int) (float64, error) {
 	return median(ms), nil
 }
 
-func pastTrials(f searchtest.Objective, n int) []*search.Trial {
+// pastTrials returns random trials that are COMPLETE.
+func pastTrials(f searchtest.Objective, n int) ([]*search.Trial, error) {
 	trials := make([]*search.Trial, n)
 	for number := range trials {
 		rng := search.Rand(1, number, "speed")
-		params, err := f.Space.Fill(nil, func(p search.Param, _ map[string]float64) (float64, error) {
-			return search.Uniform(rng, p.Distribution), nil
-		})
+		t, err := randomTrial(rng, number, f.Space)
 		if err != nil {
-			return nil // not reached: the space is valid
+			return nil, err
 		}
-		t := searchtest.NewTrial(number, f.Space, params)
 		t.State, t.Values = search.Complete, []float64{f.Value(t.External())}
 		trials[number] = t
 	}
-	return trials
+	return trials, nil
+}
+
+// randomTrial returns a RUNNING trial with uniform parameters.
+func randomTrial(rng *rand.Rand, number int, space search.Space) (*search.Trial, error) {
+	params, err := space.Fill(nil, func(p search.Param, _ map[string]float64) (float64, error) {
+		return search.Uniform(rng, p.Distribution), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return searchtest.NewTrial(number, space, params), nil
 }

@@ -20,7 +20,7 @@ func collect(outcomes []outcome, pending int) *results {
 		if o.pending != pending {
 			continue
 		}
-		name := o.function.name()
+		name := o.function.Name
 		if !slices.Contains(r.functions, name) {
 			r.functions = append(r.functions, name)
 		}
@@ -125,4 +125,28 @@ func (r *results) write(w io.Writer, mark int) {
 		fmt.Fprintf(w, " %d |", len(r.cells[[2]string{r.functions[0], s}]))
 	}
 	fmt.Fprint(w, "\n\n")
+}
+
+// sides divides the samplers into ours and theirs.
+func (r *results) sides() (mine, yours []string) {
+	for _, s := range r.samplers {
+		if strings.HasPrefix(s, theirs) {
+			yours = append(yours, s)
+		} else {
+			mine = append(mine, s)
+		}
+	}
+	return mine, yours
+}
+
+// score returns how much of the way from the median distance of random in
+// reference to the optimum a sampler has come, from 0 to 1, in the mean over
+// the functions.
+func (r *results) score(sampler string, reference *results, mark int) float64 {
+	total := 0.0
+	for _, f := range r.functions {
+		far := solved(reference.median(f, "random", mark))
+		total += max(0, 1-solved(r.median(f, sampler, mark))/far)
+	}
+	return total / float64(max(1, len(r.functions)))
 }

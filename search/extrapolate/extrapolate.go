@@ -54,20 +54,21 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 
 // predicted returns the history with what can be predicted; h is not changed.
 func predicted(h *search.History) *search.History {
-	lines := make(map[int]line)
+	var c *chain
 	var trials []*search.Trial // a copy of the history's, once one is predicted
 	for i, t := range h.Trials {
-		last, ok := t.Last()
-		if !ok || t.State != search.Pruned || !finite(last.Value) {
+		if t.State != search.Pruned {
 			continue
 		}
-		l, known := lines[last.Step]
-		if !known {
-			l = fit(h, last.Step)
-			lines[last.Step] = l
+		last, ok := t.Last()
+		if !ok || !finite(last.Value) {
+			continue
 		}
-		value := l.intercept + l.slope*last.Value
-		if !l.ok || !finite(value) {
+		if c == nil {
+			c = newChain(h)
+		}
+		value, ok := c.end(last)
+		if !ok {
 			continue
 		}
 		if trials == nil {
@@ -83,33 +84,88 @@ func predicted(h *search.History) *search.History {
 	return &search.History{Study: h.Study, Trials: trials}
 }
 
-// A line predicts the value at the end from the value at a step.
+// A chain predicts from each step at which trials were pruned to the next one,
+// and from the last of them to the end.
+type chain struct {
+	steps []int  // at which trials were pruned, in ascending order
+	lines []line // from each of them
+}
+
+func newChain(h *search.History) *chain {
+	c := new(chain)
+	for _, t := range h.Trials {
+		if last, ok := t.Last(); ok && t.State == search.Pruned {
+			if i, known := slices.BinarySearch(c.steps, last.Step); !known {
+				c.steps = slices.Insert(c.steps, i, last.Step)
+			}
+		}
+	}
+	c.lines = make([]line, len(c.steps))
+	for i, step := range c.steps {
+		next := math.MaxInt
+		if i+1 < len(c.steps) {
+			next = c.steps[i+1]
+		}
+		c.lines[i] = fit(h, step, next)
+	}
+	return c
+}
+
+// end predicts the value at the end of a trial from its last report.
+func (c *chain) end(last search.Report) (float64, bool) {
+	i, _ := slices.BinarySearch(c.steps, last.Step)
+	value := last.Value
+	for ; i < len(c.lines); i++ {
+		l := c.lines[i]
+		if !l.ok {
+			return 0, false
+		}
+		value = l.intercept + l.slope*value
+	}
+	return value, finite(value)
+}
+
+// A line predicts the value at one step from that at another.
 type line struct {
 	intercept, slope float64
 	ok               bool
 }
 
-// fit fits the line of a step by least squares.
-func fit(h *search.History, step int) line {
-	var at, end []float64
+// fit fits the line from one step to another by least squares; to the value
+// of COMPLETE trials when the other is math.MaxInt.
+func fit(h *search.History, from, to int) line {
+	var x, y []float64
 	for _, t := range h.Trials {
-		if t.State != search.Complete || !finite(t.Value()) {
+		a, ok := valueAt(t, from)
+		if !ok {
 			continue
 		}
-		i, ok := slices.BinarySearchFunc(t.Intermediate, step, func(r search.Report, step int) int { return r.Step - step })
-		if ok && finite(t.Intermediate[i].Value) {
-			at, end = append(at, t.Intermediate[i].Value), append(end, t.Value())
+		b, ok := t.Value(), t.State == search.Complete
+		if to < math.MaxInt {
+			b, ok = valueAt(t, to)
+		}
+		if ok && finite(b) {
+			x, y = append(x, a), append(y, b)
 		}
 	}
-	if len(at) < enough {
+	if len(x) < enough {
 		return line{}
 	}
-	_, slope := stat.LinearRegression(at, end, nil, false)
+	_, slope := stat.LinearRegression(x, y, nil, false)
 	if math.IsNaN(slope) { // all values at the step are equal
 		slope = 0
 	}
 	slope = math.Max(0, math.Min(1, slope))
-	return line{intercept: stat.Mean(end, nil) - slope*stat.Mean(at, nil), slope: slope, ok: true}
+	return line{intercept: stat.Mean(y, nil) - slope*stat.Mean(x, nil), slope: slope, ok: true}
+}
+
+// valueAt returns what a trial reported at a step, if it is a number.
+func valueAt(t *search.Trial, step int) (float64, bool) {
+	i, ok := slices.BinarySearchFunc(t.Intermediate, step, func(r search.Report, step int) int { return r.Step - step })
+	if !ok || !finite(t.Intermediate[i].Value) {
+		return 0, false
+	}
+	return t.Intermediate[i].Value, true
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

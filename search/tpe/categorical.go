@@ -11,23 +11,20 @@ import (
 // choices the same. (Optuna's TPESampler with prior weight 1; compare the
 // Aitchison-Aitken kernel in Watanabe 2023, arXiv:2304.11127, section 3.3.)
 type choices struct {
-	count             int
-	observed          []int
-	w                 float64
-	logHit, logMiss   float64
-	logPrior, rowMass float64
+	count     int
+	observed  []int
+	rowMass   float64
+	hit, miss float64 // how many times the prior's probability
 }
 
 func newChoices(count int, observed []float64) *choices {
 	w := 1 / float64(len(observed)+1)
-	c := &choices{count: count, observed: make([]int, len(observed)), w: w}
+	c := &choices{count: count, observed: make([]int, len(observed)), rowMass: 1 + w*float64(count)}
 	for i, v := range observed {
 		c.observed[i] = int(v)
 	}
-	c.rowMass = 1 + w*float64(count)
-	c.logHit = math.Log((1 + w) / c.rowMass)
-	c.logMiss = math.Log(w / c.rowMass)
-	c.logPrior = -math.Log(float64(count))
+	c.hit = (1 + w) / c.rowMass * float64(count)
+	c.miss = w / c.rowMass * float64(count)
 	return c
 }
 
@@ -39,15 +36,19 @@ func (c *choices) sample(rng *rand.Rand, i int) float64 {
 	return float64(rng.IntN(c.count))
 }
 
-// addLogDensity implements kernels.
-func (c *choices) addLogDensity(v float64, sum []float64) {
+// weigh implements kernels.
+func (c *choices) weigh(v float64, t *terms) {
+	t.common -= math.Log(float64(c.count))
 	choice := int(v)
+	factor := t.factor[:len(c.observed)]
 	for i, o := range c.observed {
 		if o == choice {
-			sum[i] += c.logHit
+			factor[i] *= c.hit
 		} else {
-			sum[i] += c.logMiss
+			factor[i] *= c.miss
 		}
 	}
-	sum[len(c.observed)] += c.logPrior
 }
+
+// steepest implements kernels.
+func (c *choices) steepest() float64 { return math.Log(c.hit) }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/integrate/quad"
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -14,81 +16,94 @@ import (
 	"github.com/hpsearch/hpsearch/search/searchtest"
 )
 
-func TestLogPhi(t *testing.T) {
+func TestPhi(t *testing.T) {
 	t.Parallel()
-	for x := -36.0; x <= 8; x += 0.37 {
-		want := math.Log(distuv.UnitNormal.CDF(x))
-		if got := logPhi(x); math.Abs(got-want) > 1e-9*math.Max(1e-7, math.Abs(want)) {
-			t.Errorf("logPhi(%g) is %g, want %g", x, got, want)
+	n := newNormal()
+	for x := -10.0; x <= 10; x += 0.0037 {
+		if got, want := n.phi(x), distuv.UnitNormal.CDF(x); math.Abs(got-want) > 1e-11 {
+			t.Errorf("phi(%g) is %.15g, want %.15g", x, got, want)
 		}
 	}
-	// Beyond float64's range: the values are mpmath's, log(erfc(-x/sqrt(2))/2) with 30 digits.
-	for x, want := range map[float64]float64{-40: -804.608442013754, -100: -5005.524208694205} {
-		if got := logPhi(x); math.Abs(got-want) > 1e-9*math.Abs(want) {
-			t.Errorf("logPhi(%g) is %.12f, want %.12f", x, got, want)
+	for _, x := range []float64{0, 8.5, 8.4999999, math.Inf(1)} {
+		if got, want := n.lower(x), distuv.UnitNormal.CDF(-x); math.Abs(got-want) > 1e-11 {
+			t.Errorf("lower(%g) is %g, want %g", x, got, want)
 		}
 	}
 }
 
-func TestLogMass(t *testing.T) {
+func TestMass(t *testing.T) {
 	t.Parallel()
-	for _, a := range []float64{-37, -20, -6, -1, -1e-3, 0, 0.5, 3, 12, 30} {
-		for _, width := range []float64{1e-9, 9e-5, 2e-4, 0.01, 0.5, 3, 50} {
-			// The integral relative to the density at the end nearer to 0,
-			// which does not underflow.
+	n := newNormal()
+	for _, a := range []float64{-37, -20, -6, -1, -1e-3, 0, 0.5, 3, 7} {
+		for _, width := range []float64{1e-9, 9e-5, 2e-4, 0.01, 0.019, 0.021, 0.5, 3, 50} {
 			b := a + width
-			peak := math.Max(a, math.Min(b, 0))
-			relative := func(x float64) float64 { return math.Exp(0.5 * (peak*peak - x*x)) }
-			// Nothing counts farther than 12 from the peak.
-			from, to := math.Max(a, peak-12), math.Min(b, peak+12)
-			want := math.Log(quad.Fixed(relative, from, to, 400, nil, 0)) - 0.5*peak*peak - logSqrt2Pi
-			if got := logMass(a, b); math.Abs(got-want) > 1e-6 {
-				t.Errorf("logMass(%g, %g) is %.10g, the integral says %.10g", a, b, got, want)
+			density := func(x float64) float64 { return math.Exp(-0.5*x*x - logSqrt2Pi) }
+			want := 0.0
+			if from, to := math.Max(a, -12), math.Min(b, 12); from < to {
+				want = quad.Fixed(density, from, to, 400, nil, 0)
+			}
+			if got := n.mass(a, b); math.Abs(got-want) > 2e-11 || width < 0.02 && a > -12 && math.Abs(got-want) > 1e-5*want {
+				t.Errorf("mass(%g, %g) is %.10g, the integral says %.10g", a, b, got, want)
 			}
 		}
 	}
-	if got := logMass(1, 1); !math.IsInf(got, -1) {
-		t.Errorf("logMass of nothing is %g", got)
+	if got := n.mass(1, 1); got != 0 {
+		t.Errorf("the mass of nothing is %g", got)
 	}
 }
 
 func TestTruncatedQuantile(t *testing.T) {
 	t.Parallel()
+	n := newNormal()
 	for _, bounds := range [][2]float64{{-1, 2}, {0, 3}, {-3, 0}, {-100, 100}, {0, 100}, {-1e-3, 1e-3}, {-9, 0.5}} {
 		a, b := bounds[0], bounds[1]
-		total := math.Exp(logMass(a, b))
+		total := n.mass(a, b)
 		for _, u := range []float64{0, 1e-9, 0.01, 0.3, 0.5, 0.77, 0.999, 1 - 1e-12} {
-			x := truncatedQuantile(u, a, b)
+			x := truncatedQuantile(u, a, b, n.phi(a), n.phi(-b))
 			if x < a || x > b || math.IsNaN(x) {
 				t.Fatalf("the %g-quantile in [%g, %g] is %g", u, a, b, x)
 			}
-			below := 0.0
-			if x > a {
-				below = math.Exp(logMass(a, x)) / total
-			}
-			if math.Abs(below-u) > 1e-7 {
+			if below := n.mass(a, x) / total; math.Abs(below-u) > 1e-7 {
 				t.Errorf("below the %g-quantile %g in [%g, %g] lies a share of %g", u, x, a, b, below)
 			}
 		}
 	}
 }
 
-func TestLogSumExp(t *testing.T) {
+// Densities far from all observations, of many parameters, and of ranges with
+// many values are those of the prior, and finite.
+func TestDensitiesOfManyParameters(t *testing.T) {
 	t.Parallel()
-	inf := math.Inf(1)
-	for _, test := range []struct {
-		in   []float64
-		want float64
-	}{
-		{nil, -inf},
-		{[]float64{-inf, -inf}, -inf},
-		{[]float64{0, 0}, math.Ln2},
-		{[]float64{-1000, -1000, -inf}, -1000 + math.Ln2},
-		{[]float64{1000, 0}, 1000},
-	} {
-		if got := logSumExp(test.in); got != test.want && math.Abs(got-test.want) > 1e-12 {
-			t.Errorf("logSumExp(%v) is %v, want %v", test.in, got, test.want)
+	var distributions []search.Distribution
+	var near, far []float64
+	want := 0.0
+	for j := range 150 {
+		switch j % 3 {
+		case 0:
+			distributions = append(distributions, search.Float{Low: 0, High: 1})
+			near, far = append(near, 0.01), append(far, 0.99)
+		case 1:
+			distributions = append(distributions, search.Int{Low: 0, High: 1 << 40})
+			near, far = append(near, 5), append(far, 1<<40)
+			want -= 40 * math.Ln2
+		default:
+			distributions = append(distributions, search.Categorical{Choices: []any{"a", "b", "c"}})
+			near, far = append(near, 0), append(far, 2)
+			want -= math.Log(3)
 		}
+	}
+	points := make([][]float64, 200)
+	for i := range points {
+		points[i] = near
+	}
+	m := newMixture(distributions, points, recencyWeights(len(points)))
+	// The prior's Gaussians are not flat: their density at the ends of the
+	// range is 0.92 times the uniform one.
+	if got := m.logDensity(far); math.Abs(got-want-math.Log(m.weight[200])-100*math.Log(0.9189)) > 0.5 {
+		t.Errorf("far away: %g, want about %g", got, want)
+	}
+	if got := m.logDensity(near); math.IsInf(got, 0) || math.IsNaN(got) || got < want {
+		t.Errorf("at the observations: %g", got)
 	}
 }
 
@@ -250,16 +265,16 @@ func TestSortedOrder(t *testing.T) {
 func TestRecencyWeights(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 25, 26, 27, 100} {
-		w := logNormalized(recencyWeights(n))
-		if len(w) != n+1 || math.Abs(logSumExp(w)) > 1e-12 {
-			t.Fatalf("%d observations: %d weights, ln of their sum %g", n, len(w), logSumExp(w))
+		w := normalized(recencyWeights(n))
+		if len(w) != n+1 || math.Abs(floats.Sum(w)-1) > 1e-12 {
+			t.Fatalf("%d observations: %d weights, their sum %g", n, len(w), floats.Sum(w))
 		}
 		if !slices.IsSorted(w) {
 			t.Errorf("%d observations: an older one weighs more: %v", n, w)
 		}
 	}
 	// numpy.linspace(1/100, 1, 75), 25 ones and the prior, over their sum.
-	if got, want := math.Exp(logNormalized(recencyWeights(100))[0]), 0.01/(0.505*75+26); math.Abs(got-want) > 1e-15 {
+	if got, want := normalized(recencyWeights(100))[0], 0.01/(0.505*75+26); math.Abs(got-want) > 1e-15 {
 		t.Errorf("the oldest of 100 weighs %g, want %g", got, want)
 	}
 }
@@ -291,25 +306,25 @@ func TestObserve(t *testing.T) {
 	add(search.Trial{State: search.Running})                               // 33, itself
 	var ranks []rank
 	for _, trial := range h.Trials[:30] {
-		ranks = insert(ranks, rankOf(trial, search.Minimize))
+		ranks = insert(ranks, rankOf(trial, trial.Number, search.Minimize))
 	}
 	for i, want := range []int{29, 28, 27, 26, 25, 24} {
-		if ranks[i].number != want {
-			t.Errorf("rank %d is trial %d, want %d", i, ranks[i].number, want)
+		if ranks[i].place != want {
+			t.Errorf("rank %d is trial %d, want %d", i, ranks[i].place, want)
 		}
 	}
-	o := observe(h, 33, false)
+	o := new(ledger).observe(h, 33, false)
 	if got, want := numbers(o.good), []int{27, 28, 29}; o.finished != 30 || !slices.Equal(got, want) {
 		t.Errorf("of %d finished trials %v are good, want %v of 30", o.finished, got, want)
 	}
 	if got := numbers(o.bad); len(got) != 29 || !slices.Equal(got[27:], []int{30, 31}) {
 		t.Errorf("bad are %v", got)
 	}
-	if got := numbers(observe(h, 33, true).bad); slices.Contains(got, 30) {
+	if got := numbers(new(ledger).observe(h, 33, true).bad); slices.Contains(got, 30) {
 		t.Errorf("a running trial is bad though they are ignored: %v", got)
 	}
 	h.Study.Directions = []search.Direction{search.Maximize}
-	if got, want := numbers(observe(h, 33, false).good), []int{27, 28, 29}; !slices.Equal(got, want) {
+	if got, want := numbers(new(ledger).observe(h, 33, false).good), []int{27, 28, 29}; !slices.Equal(got, want) {
 		t.Errorf("maximizing, %v are good, want %v", got, want)
 	}
 }
@@ -334,22 +349,25 @@ func TestRankWeights(t *testing.T) {
 	for i, v := range []float64{3, 1, 2, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9} {
 		h.Trials = append(h.Trials, &search.Trial{Number: i, State: search.Complete, Values: []float64{v}})
 	}
-	o := observe(h, len(h.Trials), false)
+	o := new(ledger).observe(h, len(h.Trials), false)
 	if want := []float64{rankWeight(2, 3), rankWeight(0, 3), rankWeight(1, 3)}; !slices.Equal(o.weight, want) {
 		t.Errorf("weights %v, want %v", o.weight, want)
 	}
 }
 
-func TestThin(t *testing.T) {
+func TestWithout(t *testing.T) {
 	t.Parallel()
 	var trials []*search.Trial
 	for i := range 1003 {
 		trials = append(trials, &search.Trial{Number: i})
 	}
-	if got := thin(trials[:100], 100); len(got) != 100 {
+	if got := numbers(without(trials[:7], []int{0, 3, 4, 6}, 100)); !slices.Equal(got, []int{1, 2, 5}) {
+		t.Errorf("of seven trials without four %v are left", got)
+	}
+	if got := without(trials[:100], nil, 100); len(got) != 100 {
 		t.Errorf("of 100 trials %d are left", len(got))
 	}
-	got := numbers(thin(trials, 100))
+	got := numbers(without(trials, nil, 100))
 	if len(got) != 100 || !slices.IsSorted(got) || got[0] != 0 || got[50] != 953 || got[99] != 1002 {
 		t.Errorf("of 1003 trials are left: %v", got)
 	}
@@ -357,6 +375,42 @@ func TestThin(t *testing.T) {
 		if gap := got[i+1] - got[i]; gap < 19 || gap > 20 {
 			t.Errorf("between older trials %d and %d: %d", got[i], got[i+1], gap)
 		}
+	}
+	got = numbers(without(trials, []int{0, 500, 953, 1002}, 100))
+	if len(got) != 100 || got[0] != 1 || got[99] != 1001 || slices.Contains(got, 953) || slices.Contains(got, 500) {
+		t.Errorf("of 1003 trials without four are left: %v", got)
+	}
+}
+
+// Whatever a ledger has seen before, it divides a history as a new one does.
+func TestLedger(t *testing.T) {
+	t.Parallel()
+	rng := search.Rand(1, 0, "ledger")
+	h := searchtest.NewHistory(search.Minimize)
+	var l ledger
+	for number := range 400 {
+		h.Trials = append(h.Trials, &search.Trial{Number: number, State: search.Running})
+		for i, trial := range h.Trials {
+			if trial.State != search.Running || rng.IntN(4) > 0 {
+				continue
+			}
+			done := *trial
+			done.State, done.Values = search.Complete, []float64{rng.NormFloat64()}
+			if rng.IntN(5) == 0 {
+				done.State, done.Reason = search.Failed, search.ReasonDiverged
+			}
+			h.Trials[i] = &done
+		}
+		snapshot := &search.History{Study: h.Study, Trials: slices.Clone(h.Trials)}
+		got, want := l.observe(snapshot, number+1, number%7 == 0), new(ledger).observe(snapshot, number+1, number%7 == 0)
+		if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(observations{})); diff != "" {
+			t.Fatalf("trial %d (-new +used):\n%s", number, diff)
+		}
+	}
+	other := searchtest.NewHistory(search.Maximize)
+	other.Trials = h.Trials
+	if diff := gocmp.Diff(new(ledger).observe(other, 400, false), l.observe(other, 400, false), gocmp.AllowUnexported(observations{})); diff != "" {
+		t.Errorf("maximizing (-new +used):\n%s", diff)
 	}
 }
 

@@ -13,37 +13,64 @@ import (
 type kernels interface {
 	// sample draws an internal value from kernel i.
 	sample(rng *rand.Rand, i int) float64
-	// addLogDensity adds ln of each kernel's density at v to sum.
-	addLogDensity(v float64, sum []float64)
+	// weigh takes each kernel's density at v into the terms.
+	weigh(v float64, t *terms)
+	// steepest returns ln of how many times the prior's density another
+	// kernel's can be, if weigh multiplies factors; 0 if it adds logarithms.
+	steepest() float64
+}
+
+// terms are what a mixture's density is the sum of: common·factorᵢ·exp(lnᵢ),
+// one for each kernel, the last for the prior. Parameters with a density add
+// to ln; those with probabilities, of which most kernels share a few, multiply
+// factor, and spare themselves logarithms.
+type terms struct {
+	ln, factor []float64
+	common     float64 // ln
 }
 
 // A mixture is a Parzen estimator over several parameters: Σ wᵢ Πⱼ kᵢⱼ(xⱼ),
 // a weighted sum over the observations and the prior of products over the
 // parameters (the multivariate TPE; Watanabe 2023, arXiv:2304.11127, section
-// 3.3). Everything is kept in logarithms. It is not safe for concurrent use.
+// 3.3). It is not safe for concurrent use.
 type mixture struct {
-	axes      []kernels
-	logWeight []float64
-	scratch   []float64
+	axes   []kernels
+	weight []float64
+	smooth bool    // some parameter has a density
+	steep  float64 // sum over the axes of steepest
+	terms  terms   // scratch
 }
 
 // newMixture estimates the density of points with these weights, of which the
 // last is the prior's. A point has one internal value for each distribution.
 func newMixture(distributions []search.Distribution, points [][]float64, weights []float64) *mixture {
 	n := len(points)
-	m := &mixture{logWeight: logNormalized(weights), scratch: make([]float64, n+1)}
+	scratch := make([]float64, 2*(n+1))
+	m := &mixture{weight: normalized(weights), terms: terms{ln: scratch[:n+1], factor: scratch[n+1:]}}
+	column := make([]float64, n)
 	for j, d := range distributions {
-		column := make([]float64, n)
 		for i, p := range points {
 			column[i] = p[j]
 		}
-		if c, ok := d.(search.Categorical); ok {
-			m.axes = append(m.axes, newChoices(len(c.Choices), column))
-		} else {
-			m.axes = append(m.axes, newGaussians(d, column, len(distributions)))
+		axis := newKernels(d, column, len(distributions))
+		m.axes = append(m.axes, axis)
+		m.steep += axis.steepest()
+		if _, ok := axis.(*densities); ok {
+			m.smooth = true
 		}
 	}
 	return m
+}
+
+// newKernels makes the kernels of one of a number of parameters.
+func newKernels(d search.Distribution, observed []float64, dimensions int) kernels {
+	if c, ok := d.(search.Categorical); ok {
+		return newChoices(len(c.Choices), observed)
+	}
+	if math.IsInf(search.Cardinality(d), 1) {
+		return newDensities(d, observed, dimensions)
+	}
+	return newCells(d, observed)
 }
 
 // recencyWeights returns the weights of n observations, oldest first, and of
@@ -65,36 +92,44 @@ func recencyWeights(n int) []float64 {
 	return w
 }
 
-// logNormalized replaces weights by the ln of their shares, in place.
-func logNormalized(weights []float64) []float64 {
+// normalized divides weights by their sum, in place.
+func normalized(weights []float64) []float64 {
 	total := 0.0
 	for _, w := range weights {
 		total += w
 	}
-	for i, w := range weights {
-		weights[i] = math.Log(w / total)
+	for i := range weights {
+		weights[i] /= total
 	}
 	return weights
 }
 
 // logDensity returns the ln of the density at a point.
 func (m *mixture) logDensity(point []float64) float64 {
-	copy(m.scratch, m.logWeight)
-	for j, axis := range m.axes {
-		axis.addLogDensity(point[j], m.scratch)
+	shift := m.resolve(point)
+	total := 0.0
+	for _, v := range m.terms.factor {
+		total += v
 	}
-	return logSumExp(m.scratch)
+	return shift + math.Log(total)
 }
 
 // sample draws size points. The values of known, where they are not NaN, are
 // given: the others are drawn from the density conditional on them.
 func (m *mixture) sample(rng *rand.Rand, size int, known []float64) [][]float64 {
-	cumulative := m.cumulative(known)
-	points := make([][]float64, size)
+	m.resolve(known)
+	cumulative := make([]float64, len(m.weight))
+	total := 0.0
+	for i, v := range m.terms.factor {
+		total += v
+		cumulative[i] = total
+	}
+	d := len(m.axes)
+	points, flat := make([][]float64, size), make([]float64, size*d)
 	for k := range points {
-		u := rng.Float64() * cumulative[len(cumulative)-1]
+		u := rng.Float64() * total
 		i := sort.Search(len(cumulative)-1, func(i int) bool { return cumulative[i] > u })
-		points[k] = make([]float64, len(m.axes))
+		points[k] = flat[k*d : (k+1)*d : (k+1)*d]
 		for j, axis := range m.axes {
 			points[k][j] = known[j]
 			if math.IsNaN(known[j]) {
@@ -105,20 +140,59 @@ func (m *mixture) sample(rng *rand.Rand, size int, known []float64) [][]float64 
 	return points
 }
 
-// cumulative returns the running sum of the kernels' weights given the known
-// values: wᵢ Π kᵢⱼ(knownⱼ), up to a factor.
-func (m *mixture) cumulative(known []float64) []float64 {
-	logw := append([]float64(nil), m.logWeight...)
-	for j, v := range known {
-		if !math.IsNaN(v) {
-			m.axes[j].addLogDensity(v, logw)
+// manyFactors is the number of parameters whose factors can be multiplied
+// without leaving the range of a float64.
+const manyFactors = 16
+
+// resolve computes the terms at a point, up to a common factor whose ln it
+// returns, and leaves them in m.terms.factor. Values that are NaN are left
+// out.
+func (m *mixture) resolve(point []float64) float64 {
+	t := &m.terms
+	clear(t.ln)
+	copy(t.factor, m.weight)
+	t.common = 0
+	for j, axis := range m.axes {
+		if math.IsNaN(point[j]) {
+			continue
+		}
+		axis.weigh(point[j], t)
+		if j%manyFactors == manyFactors-1 {
+			t.fold()
 		}
 	}
-	norm := logSumExp(logw)
-	total := 0.0
-	for i, w := range logw {
-		total += math.Exp(w - norm)
-		logw[i] = total
+	if !m.smooth && len(m.axes) < manyFactors {
+		return t.common
 	}
-	return logw
+	return t.exp(m.steep)
+}
+
+// fold moves the factors into the logarithms.
+func (t *terms) fold() {
+	for i, f := range t.factor {
+		t.ln[i] += math.Log(f)
+		t.factor[i] = 1
+	}
+}
+
+// exp moves the logarithms into the factors, relative to a common one. Terms
+// that are nothing beside the prior's, even if their factors are exp(steep)
+// times as large, become 0.
+func (t *terms) exp(steep float64) float64 {
+	// A thousand such terms are 1e-14 of the sum.
+	const negligible = 39
+	prior := t.ln[len(t.ln)-1]
+	shift := prior
+	for _, v := range t.ln {
+		shift = max(shift, v-600) // exp(600) times 10,000 terms is a float64
+	}
+	least := prior - negligible - steep
+	for i, v := range t.ln {
+		if v > least {
+			t.factor[i] *= math.Exp(v - shift)
+		} else {
+			t.factor[i] = 0
+		}
+	}
+	return t.common + shift
 }

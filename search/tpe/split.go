@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -22,56 +23,119 @@ func goodCount(n int) int { return min((n+9)/10, mostGood) }
 
 const mostGood = 25
 
-// observe divides the trials, other than trial number itself. COMPLETE trials
-// are ranked by value and PRUNED ones after them. Bad are also the trials
-// that failed because of their configuration and, unless ignoreRunning, the
-// RUNNING ones: that lie keeps parallel workers apart (the "constant liar" of
-// Ginsbourger et al. 2010, as Optuna applies it to TPE).
-func observe(h *search.History, number int, ignoreRunning bool) observations {
+// A division sorts trials as it is given them, in ascending order of number.
+// COMPLETE trials are ranked by value and PRUNED ones after them. Bad are also
+// the trials that failed because of their configuration and, unless
+// ignoreRunning, the RUNNING ones: that lie keeps parallel workers apart (the
+// "constant liar" of Ginsbourger et al. 2010, as Optuna applies it to TPE).
+type division struct {
+	direction     search.Direction
+	ignoreRunning bool
+
+	used     []*search.Trial
+	top      []rank // the best so far, the best first, at most mostGood
+	finished int
+}
+
+func (d *division) add(trials []*search.Trial, except int) {
+	for _, t := range trials {
+		switch {
+		case t.Number == except:
+		case t.State == search.Complete || t.State == search.Pruned:
+			d.finished++
+			d.top = insert(d.top, rankOf(t, len(d.used), d.direction))
+			d.used = append(d.used, t)
+		case t.State == search.Running && !d.ignoreRunning, t.ConfigFailed():
+			d.used = append(d.used, t)
+		}
+	}
+}
+
+// observations separates the best trials from the others.
+func (d *division) observations() observations {
+	best := d.top[:min(len(d.top), goodCount(d.finished))]
+	o := observations{finished: d.finished}
+	places := make([]int, len(best))
+	for i, r := range best {
+		places[i] = r.place
+	}
+	slices.Sort(places)
+	for _, place := range places {
+		o.good = append(o.good, d.used[place])
+		i := slices.IndexFunc(best, func(r rank) bool { return r.place == place })
+		o.weight = append(o.weight, rankWeight(i, len(best)))
+	}
+	o.bad = without(d.used, places, mostBad)
+	return o
+}
+
+// without returns at most limit of the trials that are not at places, which
+// ascend: the newest half of limit, and an even selection of the older ones.
+func without(trials []*search.Trial, places []int, limit int) []*search.Trial {
+	n := len(trials) - len(places)
+	newest := limit / 2
+	older := limit - newest
+	if n <= limit {
+		newest, older = n, 0
+	}
+	kept := make([]*search.Trial, 0, newest+older)
+	next := 0 // of places
+	keep := func(k int) {
+		// The k-th of the others stands behind the places up to it.
+		for next < len(places) && places[next] <= k+next {
+			next++
+		}
+		kept = append(kept, trials[k+next])
+	}
+	for k := range older {
+		keep(k * (n - newest) / older)
+	}
+	for k := n - newest; k < n; k++ {
+		keep(k)
+	}
+	return kept
+}
+
+// A ledger remembers how the trials that a history begins with were divided:
+// finished trials do not change, and the next suggestion's history begins with
+// the same ones. What observe returns depends on its arguments alone. It is
+// safe for concurrent use.
+type ledger struct {
+	mu       sync.Mutex
+	trials   []*search.Trial // all of them finished
+	division division
+}
+
+// observe divides the trials other than trial number itself.
+func (l *ledger) observe(h *search.History, number int, ignoreRunning bool) observations {
 	direction := search.Minimize
 	if h.Study != nil {
 		direction = h.Study.Direction()
 	}
-	var o observations
-	var top []rank // the best so far, at most mostGood
-	used := make([]*search.Trial, 0, len(h.Trials))
-	for _, t := range h.Trials {
-		switch {
-		case t.Number == number:
-		case t.State == search.Complete || t.State == search.Pruned:
-			o.finished++
-			top = insert(top, rankOf(t, direction))
-			used = append(used, t)
-		case t.State == search.Running && !ignoreRunning, t.ConfigFailed():
-			used = append(used, t)
-		}
+	end := slices.IndexFunc(h.Trials, func(t *search.Trial) bool { return !t.State.Finished() || t.Number >= number })
+	if end < 0 {
+		end = len(h.Trials)
 	}
-	o.divide(used, top[:min(len(top), goodCount(o.finished))])
-	return o
+	d := l.divide(h.Trials[:end], direction)
+	d.ignoreRunning = ignoreRunning
+	d.add(h.Trials[end:], number)
+	return d.observations()
 }
 
-// divide separates the best trials from the others that are used.
-func (o *observations) divide(used []*search.Trial, best []rank) {
-	place := make(map[int]int, len(best))
-	last := -1
-	for i, r := range best {
-		place[r.number] = i
-		last = max(last, r.number)
+// divide returns the division of finished trials, which the caller may add to.
+func (l *ledger) divide(trials []*search.Trial, direction search.Direction) division {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.trials)
+	if n > len(trials) || l.division.direction != direction || !slices.Equal(l.trials, trials[:n]) {
+		n = 0
+		l.trials, l.division = nil, division{direction: direction}
 	}
-	bad := used[:0] // in place: it never overtakes the loop
-	for _, t := range used {
-		i, ok := 0, false
-		if t.Number <= last {
-			i, ok = place[t.Number]
-		}
-		if !ok {
-			bad = append(bad, t)
-			continue
-		}
-		o.good = append(o.good, t)
-		o.weight = append(o.weight, rankWeight(i, len(best)))
-	}
-	o.bad = thin(bad, mostBad)
+	l.trials = append(l.trials, trials[n:]...)
+	l.division.add(trials[n:], math.MinInt)
+	d := l.division
+	d.used, d.top = slices.Clip(d.used), slices.Clone(d.top)
+	return d
 }
 
 // rankWeight is the weight of the good trial of a rank, 0 for the best of n:
@@ -88,31 +152,15 @@ func rankWeight(rank, n int) float64 { return 2 * (float64(n-rank) - 0.5) / floa
 // the prior dominates. Studies of fewer trials are not touched.
 const mostBad = 300
 
-// thin leaves at most limit trials: the newest half of limit, and an even
-// selection of the older ones.
-func thin(trials []*search.Trial, limit int) []*search.Trial {
-	n := len(trials)
-	if n <= limit {
-		return trials
-	}
-	newest := limit / 2
-	older := limit - newest
-	kept := make([]*search.Trial, 0, limit)
-	for k := range older {
-		kept = append(kept, trials[k*(n-newest)/older])
-	}
-	return append(kept, trials[n-newest:]...)
-}
-
 // A rank orders finished trials, the best first: by class, then by progress
 // (for PRUNED trials: the more steps, the better), then by value.
 type rank struct {
 	class           int
 	progress, value float64
-	number          int
+	place           int // among the trials that are used
 }
 
-func rankOf(t *search.Trial, direction search.Direction) rank {
+func rankOf(t *search.Trial, place int, direction search.Direction) rank {
 	const complete, pruned, undefined = 0, 1, 2
 	sign := 1.0
 	if direction == search.Maximize {
@@ -120,15 +168,15 @@ func rankOf(t *search.Trial, direction search.Direction) rank {
 	}
 	if t.State == search.Complete {
 		if v := t.Value(); !math.IsNaN(v) {
-			return rank{class: complete, value: sign * v, number: t.Number}
+			return rank{class: complete, value: sign * v, place: place}
 		}
-		return rank{class: undefined, number: t.Number}
+		return rank{class: undefined, place: place}
 	}
 	last, ok := t.Last()
 	if !ok { // after every trial that reported, as in Optuna
-		return rank{class: pruned, progress: math.Inf(1), number: t.Number}
+		return rank{class: pruned, progress: math.Inf(1), place: place}
 	}
-	r := rank{class: pruned, progress: -float64(last.Step), value: sign * last.Value, number: t.Number}
+	r := rank{class: pruned, progress: -float64(last.Step), value: sign * last.Value, place: place}
 	if math.IsNaN(r.value) {
 		r.value = math.Inf(1)
 	}
@@ -137,7 +185,7 @@ func rankOf(t *search.Trial, direction search.Direction) rank {
 
 func compareRanks(a, b rank) int {
 	return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.progress, b.progress),
-		cmp.Compare(a.value, b.value), cmp.Compare(a.number, b.number))
+		cmp.Compare(a.value, b.value), cmp.Compare(a.place, b.place))
 }
 
 // insert adds r to the best so far, the best first, and drops the last one

@@ -58,6 +58,7 @@ type Sampler struct {
 	*goptunabridge.Adapter
 	options Options
 	startup *random.Sampler
+	ledger  ledger
 }
 
 // New returns a sampler. It fails when a count is negative.
@@ -84,7 +85,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	seen := observe(h, number, s.options.IgnoreRunning)
+	seen := s.ledger.observe(h, number, s.options.IgnoreRunning)
 	if seen.finished < s.options.StartupTrials {
 		return s.startup.Suggest(ctx, h, number, space, fixed)
 	}
