@@ -27,11 +27,15 @@ type Claim struct {
 	Worker  string
 }
 
+// NextNumber stands for the next free number of a study, whatever it is.
+const NextNumber = -1
+
 // NewTrial is a trial to be created RUNNING, with all its parameters.
 type NewTrial struct {
 	// Number must be the next free number of the study: it seeded the
 	// suggestion. When another worker was quicker, [Store.Start] returns
-	// ErrNumberTaken and the caller suggests again.
+	// ErrNumberTaken and the caller suggests again. Who does not need to know
+	// the number before says NextNumber: then nobody is ever quicker.
 	Number        int
 	Params        map[string]float64
 	Distributions map[string]Distribution
@@ -53,6 +57,9 @@ type TrialQuery struct {
 	States []State // none: all
 	After  int     // only numbers greater than this; -1 for all
 	Limit  int     // 0: no limit
+	// Newest takes the highest numbers when there are more than Limit, not
+	// the lowest. The order stays ascending.
+	Newest bool
 	// Brief leaves out the intermediate reports.
 	Brief bool
 }

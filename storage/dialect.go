@@ -58,7 +58,7 @@ type dialect struct {
 // also one transaction. A method that returns false has changed nothing: then
 // the several statements of the general way find out why, and say so.
 type fastWrites interface {
-	start(db *gorm.DB, n newRow) (trialID int64, done bool, err error)
+	start(db *gorm.DB, n newRow, claim *search.Claim) (done bool, err error)
 	renew(db *gorm.DB, c search.Claim, lease time.Duration) (done bool, err error)
 	report(db *gorm.DB, c search.Claim, r search.Report, metrics string) (done bool, err error)
 	finish(db *gorm.DB, c search.Claim, o search.Outcome, own ownTrialRow) (done bool, err error)
@@ -66,7 +66,7 @@ type fastWrites interface {
 
 // newRow is a trial to be started, checked and encoded.
 type newRow struct {
-	claim  search.Claim // without the trial's id
+	claim  search.Claim // without the trial's id, perhaps with NextNumber
 	limit  int
 	lease  time.Duration
 	params []paramRow

@@ -225,9 +225,12 @@ func (m *memory) Trials(ctx context.Context, studyID int64, q search.TrialQuery)
 				trial = &brief
 			}
 			trials = append(trials, trial)
-			if len(trials) == q.Limit {
+			if len(trials) == q.Limit && !q.Newest {
 				break
 			}
+		}
+		if q.Newest && q.Limit > 0 {
+			trials = slices.Clip(trials[max(0, len(trials)-q.Limit):])
 		}
 		return nil
 	})

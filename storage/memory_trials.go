@@ -27,14 +27,17 @@ func (m *memory) Start(ctx context.Context, studyID int64, t search.NewTrial, wo
 	}
 	err = m.do(ctx, studyID, "start "+refOf(claim).String(), func(s *memoryStudy) error {
 		g := gate{StudyID: studyID, Paused: s.paused, Next: len(s.trials)}
-		if err := g.admit(t.Number, limit); err != nil {
+		if claim.Number == search.NextNumber {
+			claim.Number = g.Next
+		}
+		if err := g.admit(claim.Number, limit); err != nil {
 			return err
 		}
 		m.trialID++
 		claim.TrialID = m.trialID
 		now := m.now()
 		s.put(memoryTrial{leaseUntil: now.Add(lease), Trial: &search.Trial{
-			ID: m.trialID, Number: t.Number, State: search.Running,
+			ID: m.trialID, Number: claim.Number, State: search.Running,
 			Params: cloneParams(t.Params), Distributions: cloneParams(t.Distributions), UserAttrs: attrs,
 			Attempt: 1, Worker: worker, Started: now.UTC(),
 		}})

@@ -33,18 +33,37 @@ const beatEnd = "LOCALTIMESTAMP + ?::bigint * INTERVAL '1 microsecond'"
 // utcNow is the time as Optuna stores it.
 const utcNow = "clock_timestamp() AT TIME ZONE 'UTC'"
 
-// startStatement locks the study as Optuna does, so that ids and numbers are
-// given in one order.
-var startStatement = `WITH study AS (
-		SELECT s.study_id FROM studies s WHERE s.study_id = ?
+// numbered is the study with the number that was asked for, if that is free as
+// far as can be seen. The study is locked as Optuna does it, so that ids and
+// numbers are given in one order.
+const numbered = `WITH study AS (
+		SELECT s.study_id, ?::int AS number FROM studies s WHERE s.study_id = ?
 			AND NOT EXISTS (SELECT 1 FROM hpsearch_studies h WHERE h.study_id = s.study_id AND h.paused)
 			AND (?::int = 0 OR EXISTS (SELECT 1 FROM trials p WHERE p.study_id = s.study_id AND p.number = ?::int - 1))
 			AND NOT EXISTS (SELECT 1 FROM trials p WHERE p.study_id = s.study_id AND p.number = ?::int)
 		FOR UPDATE
-	), trial AS (
+	), `
+
+// nextNumbered is the study with the next free number. The number is kept in a
+// row that is locked and so read anew; one that Optuna gave meanwhile is seen
+// by the unique index.
+const nextNumbered = `WITH locked AS (
+		SELECT s.study_id, h.next_number FROM studies s JOIN hpsearch_studies h ON h.study_id = s.study_id
+		WHERE s.study_id = ? AND NOT h.paused FOR UPDATE OF s, h
+	), study AS (
+		SELECT study_id, number FROM (
+			SELECT l.study_id, GREATEST(l.next_number, (SELECT COALESCE(MAX(t.number), -1) + 1 FROM trials t WHERE t.study_id = l.study_id)) AS number
+			FROM locked l) AS n
+		WHERE ?::int <= 0 OR n.number < ?::int
+	), counted AS (
+		UPDATE hpsearch_studies h SET next_number = study.number + 1 FROM study WHERE h.study_id = study.study_id
+	), `
+
+// startRows inserts the rows of a trial.
+var startRows = `trial AS (
 		INSERT INTO trials (number, study_id, state, datetime_start)
-		SELECT ?::int, study_id, 'RUNNING', ` + utcNow + ` FROM study
-		ON CONFLICT (study_id, number) DO NOTHING RETURNING trial_id
+		SELECT number, study_id, 'RUNNING', ` + utcNow + ` FROM study
+		ON CONFLICT (study_id, number) DO NOTHING RETURNING trial_id, number
 	), own AS (
 		INSERT INTO hpsearch_trials (trial_id, attempt, worker, lease_until, token)
 		SELECT trial_id, 1, ?::text, ` + leaseEnd + `, ?::bigint FROM trial
@@ -58,38 +77,62 @@ var startStatement = `WITH study AS (
 		INSERT INTO trial_user_attributes (trial_id, key, value_json)
 		SELECT trial_id, a.key, a.value FROM trial, json_to_recordset(?::json) AS a (key TEXT, value TEXT)
 	)
-	SELECT COALESCE((SELECT trial_id FROM trial), 0) AS trial_id, ` + asynchronous + ` AS mode,
-		EXISTS (SELECT 1 FROM study) OR EXISTS (SELECT 1 FROM trials WHERE study_id = ? AND number = ?) AS taken`
+	SELECT COALESCE((SELECT trial_id FROM trial), 0) AS trial_id, COALESCE((SELECT number FROM trial), 0) AS number,
+		` + asynchronous + ` AS mode, EXISTS (SELECT 1 FROM study) AS admitted`
 
-func (postgresWrites) start(db *gorm.DB, n newRow) (int64, bool, error) {
+// isTaken adds whether a number was given before the statement began.
+const isTaken = ", EXISTS (SELECT 1 FROM trials WHERE study_id = ? AND number = ?) AS taken"
+
+func (postgresWrites) start(db *gorm.DB, n newRow, claim *search.Claim) (bool, error) {
+	params, err := parametersJSON(n.params)
+	if err != nil {
+		return false, err
+	}
+	attrs, err := attributesJSON(n.attrs)
+	if err != nil {
+		return false, err
+	}
+	us := n.lease.Microseconds()
+	rows := []any{n.claim.Worker, us, n.token, us, params, attrs}
+	study, number := n.claim.StudyID, n.claim.Number
+	var row struct {
+		TrialID  int64
+		Number   int
+		Admitted bool
+		Taken    bool
+	}
+	if number != search.NextNumber {
+		args := append([]any{number, study, number, number, number}, rows...)
+		err = db.Raw(numbered+startRows+isTaken, append(args, study, number)...).Scan(&row).Error
+		if err == nil && row.TrialID == 0 && (row.Admitted || row.Taken) {
+			err = search.ErrNumberTaken // after the statement began, or before
+		}
+	} else {
+		const tries = 5 // that Optuna's workers may be quicker
+		for try := 0; try < tries && err == nil && row.TrialID == 0 && row.Admitted == (try > 0); try++ {
+			err = db.Raw(nextNumbered+startRows, append([]any{study, n.limit, n.limit}, rows...)...).Scan(&row).Error
+		}
+	}
+	if err != nil || row.TrialID == 0 {
+		return false, err
+	}
+	claim.TrialID, claim.Number = row.TrialID, row.Number
+	return true, nil
+}
+
+// parametersJSON writes parameters for json_to_recordset.
+func parametersJSON(rows []paramRow) (string, error) {
 	type param struct {
 		Name         string  `json:"name"`
 		Value        float64 `json:"value"`
 		Distribution string  `json:"distribution"`
 	}
-	params := make([]param, len(n.params))
-	for i, p := range n.params {
+	params := make([]param, len(rows))
+	for i, p := range rows {
 		params[i] = param{p.ParamName, p.ParamValue, p.DistributionJSON}
 	}
-	paramsJSON, err := json.Marshal(params)
-	if err != nil {
-		return 0, false, err
-	}
-	attrs, err := attributesJSON(n.attrs)
-	if err != nil {
-		return 0, false, err
-	}
-	var row struct {
-		TrialID int64
-		Taken   bool
-	}
-	c, us := n.claim, n.lease.Microseconds()
-	err = db.Raw(startStatement, c.StudyID, c.Number, c.Number, c.Number, c.Number, c.Worker, us, n.token, us,
-		string(paramsJSON), attrs, c.StudyID, c.Number).Scan(&row).Error
-	if err == nil && row.TrialID == 0 && row.Taken && !again(db.Statement.Context) {
-		err = search.ErrNumberTaken
-	}
-	return row.TrialID, row.TrialID != 0, err
+	data, err := json.Marshal(params)
+	return string(data), err
 }
 
 // attributesJSON writes attributes for json_to_recordset.

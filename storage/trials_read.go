@@ -34,6 +34,10 @@ func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuer
 	var trials []*search.Trial
 	err := s.view(ctx, fmt.Sprintf("trials of study %d", studyID), func(tx *gorm.DB) error {
 		order := orderFor(q.States)
+		newest := q.Newest && q.Limit > 0
+		if newest {
+			order += " DESC"
+		}
 		selected := tx.Table("trials").Where("trials.study_id = ? AND trials.number > ?", studyID, q.After)
 		if len(q.States) > 0 {
 			selected = selected.Where("trials.state IN ?", q.States)
@@ -43,6 +47,9 @@ func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuer
 		}
 		var err error
 		trials, err = (&loader{tx: tx, selected: selected, order: order}).load(q.Brief)
+		if newest {
+			slices.Reverse(trials)
+		}
 		if err == nil && len(trials) == 0 {
 			return requireStudy(tx, studyID)
 		}

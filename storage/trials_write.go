@@ -39,26 +39,27 @@ func (s *sqlStore) Start(ctx context.Context, studyID int64, t search.NewTrial, 
 	}
 	n := newRow{claim: claim, limit: limit, lease: lease, params: params, attrs: attrs, token: newToken()}
 	doing := "start " + refOf(claim).String()
+	if claim.Number == search.NextNumber {
+		doing = fmt.Sprintf("start a trial of study %d", studyID)
+	}
 	if s.fast != nil && (limit <= 0 || t.Number < limit) {
 		done := false
 		err := s.attempt(ctx, doing, func(ctx context.Context) error {
+			db := s.write.WithContext(ctx)
 			var err error
-			claim.TrialID, done, err = s.fast.start(s.write.WithContext(ctx), n)
-			if err == nil && !done && again(ctx) {
-				claim.TrialID, err = started(s.write.WithContext(ctx), n)
-				done = claim.TrialID != 0
+			if again(ctx) {
+				if done, err = started(db, n, &claim); err != nil || done {
+					return err
+				}
 			}
+			done, err = s.fast.start(db, n, &claim)
 			return err
 		})
 		if err != nil || done {
 			return claimed(claim, err)
 		}
 	}
-	err = s.note(ctx, doing, func(tx *gorm.DB) error {
-		var err error
-		claim.TrialID, err = s.insertRunning(tx, n)
-		return err
-	})
+	err = s.note(ctx, doing, func(tx *gorm.DB) error { return s.insertRunning(tx, n, &claim) })
 	return claimed(claim, err)
 }
 
@@ -70,52 +71,57 @@ func claimed(c search.Claim, err error) (search.Claim, error) {
 	return c, nil
 }
 
-// insertRunning writes the rows of a new trial and returns its id.
-func (s *sqlStore) insertRunning(tx *gorm.DB, n newRow) (int64, error) {
+// insertRunning writes the rows of a new trial and completes its claim.
+func (s *sqlStore) insertRunning(tx *gorm.DB, n newRow, claim *search.Claim) error {
 	studyID := n.claim.StudyID
 	if err := lockFor(tx, s.lockStudy, studyID); err != nil {
-		return 0, err
+		return err
+	}
+	if again(tx.Statement.Context) {
+		if done, err := started(tx, n, claim); err != nil || done {
+			return err
+		}
 	}
 	g, err := admission(tx, studyID)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if again(tx.Statement.Context) && n.claim.Number < g.Next {
-		if id, err := started(tx, n); err != nil || id != 0 {
-			return id, err
-		}
+	number := n.claim.Number
+	if number == search.NextNumber {
+		number = g.Next
 	}
-	if err := g.admit(n.claim.Number, n.limit); err != nil {
-		return 0, err
+	if err := g.admit(number, n.limit); err != nil {
+		return err
 	}
 	now, err := s.now(tx)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	row := trialRow{Number: n.claim.Number, StudyID: studyID, State: string(search.Running), DatetimeStart: utc(now)}
+	row := trialRow{Number: number, StudyID: studyID, State: string(search.Running), DatetimeStart: utc(now)}
 	if err := tx.Create(&row).Error; err != nil {
-		return 0, err
+		return err
 	}
 	own := ownTrialRow{TrialID: row.TrialID, Attempt: 1, Worker: n.claim.Worker, LeaseUntil: leaseUntil(now, n.lease), Token: n.token}
 	if err := tx.Create(&own).Error; err != nil {
-		return 0, err
+		return err
 	}
 	if err := s.heartbeat(tx, row.TrialID, now, n.lease); err != nil {
-		return 0, err
+		return err
 	}
-	return row.TrialID, insertChildren(tx, row.TrialID, n.params, n.attrs)
+	claim.TrialID, claim.Number = row.TrialID, number
+	return insertChildren(tx, row.TrialID, n.params, n.attrs)
 }
 
-// started returns the id of the trial that an earlier run of the same call
-// created; 0: there is none.
-func started(tx *gorm.DB, n newRow) (int64, error) {
-	var ids []int64
-	err := tx.Raw(`SELECT t.trial_id FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
-		WHERE t.study_id = ? AND t.number = ? AND h.token = ?`, n.claim.StudyID, n.claim.Number, n.token).Scan(&ids).Error
-	if err != nil || len(ids) == 0 {
-		return 0, err
+// started finds the trial that an earlier run of the same call created.
+func started(tx *gorm.DB, n newRow, claim *search.Claim) (bool, error) {
+	var found []trialRow
+	err := tx.Raw(`SELECT t.trial_id, t.number FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
+		WHERE t.study_id = ? AND t.state = 'RUNNING' AND h.token = ?`, n.claim.StudyID, n.token).Scan(&found).Error
+	if err != nil || len(found) == 0 {
+		return false, err
 	}
-	return ids[0], nil
+	claim.TrialID, claim.Number = found[0].TrialID, found[0].Number
+	return true, nil
 }
 
 // heartbeat tells Optuna's workers, which fail trials without a sign of life,

@@ -65,6 +65,32 @@ func testConcurrentStart(t *testing.T, f *fixture) {
 	}
 }
 
+func testConcurrentNext(t *testing.T, f *fixture) {
+	study := f.study(t, definition("s"))
+	inParallel(t, func(w int) error {
+		for {
+			claim, err := f.Start(f.ctx, study.ID, newTrial(search.NextNumber), fmt.Sprint(w), long, trials)
+			if errors.Is(err, search.ErrNothing) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if err := f.Finish(f.ctx, claim, search.Outcome{State: search.Complete, Values: []float64{float64(claim.Number)}}); err != nil {
+				return err
+			}
+		}
+	})
+	all, err := f.Trials(f.ctx, study.ID, search.TrialQuery{After: -1})
+	f.ok(t, err)
+	same(t, "stored", len(all), trials)
+	for i, trial := range all {
+		if trial.Number != i || trial.Value() != float64(i) {
+			t.Fatalf("trial at %d has number %d and value %v", i, trial.Number, trial.Value())
+		}
+	}
+}
+
 func testConcurrentClaim(t *testing.T, f *fixture) {
 	def := definition("s")
 	for range trials {

@@ -69,6 +69,30 @@ func testStartRefuses(t *testing.T, f *fixture) {
 	fails(t, err, search.ErrNumberTaken)
 }
 
+func testStartNext(t *testing.T, f *fixture) {
+	study := f.study(t, definition("s"))
+	f.start(t, study.ID, 0, long)
+	for want := 1; want < 4; want++ {
+		claim, err := f.Start(f.ctx, study.ID, newTrial(search.NextNumber), "w", long, 4)
+		f.ok(t, err)
+		same(t, "claim", claim, search.Claim{StudyID: study.ID, TrialID: f.trial(t, study.ID, want).ID, Number: want, Attempt: 1, Worker: "w"})
+	}
+	_, err := f.Start(f.ctx, study.ID, newTrial(search.NextNumber), "w", long, 4)
+	fails(t, err, search.ErrNothing)
+	f.start(t, study.ID, 4, long)
+	_, err = f.Enqueue(f.ctx, study.ID, nil)
+	f.ok(t, err)
+	claim, err := f.Start(f.ctx, study.ID, newTrial(search.NextNumber), "w", long, 0)
+	f.ok(t, err)
+	same(t, "number", claim.Number, 6)
+	f.ok(t, f.SetPaused(f.ctx, study.ID, true))
+	_, err = f.Start(f.ctx, study.ID, newTrial(search.NextNumber), "w", long, 0)
+	fails(t, err, search.ErrNothing)
+	if _, err := f.Start(f.ctx, study.ID, newTrial(-2), "w", long, 0); err == nil {
+		t.Error("number -2 was accepted")
+	}
+}
+
 func testStartLimit(t *testing.T, f *fixture) {
 	study := f.study(t, definition("s"))
 	_, err := f.Enqueue(f.ctx, study.ID, nil)
@@ -238,13 +262,17 @@ func testTrialsQuery(t *testing.T, f *fixture) {
 		q    search.TrialQuery
 		want []int
 	}{
-		"all":      {search.TrialQuery{After: -1}, []int{0, 1, 2, 3, 4, 5}},
-		"after":    {search.TrialQuery{After: 3}, []int{4, 5}},
-		"beyond":   {search.TrialQuery{After: 99}, nil},
-		"states":   {search.TrialQuery{After: -1, States: []search.State{search.Complete, search.Running}}, []int{0, 2, 3, 5}},
-		"limit":    {search.TrialQuery{After: 0, Limit: 2}, []int{1, 2}},
-		"combined": {search.TrialQuery{After: 0, Limit: 2, States: []search.State{search.Running, search.Failed}}, []int{1, 2}},
-		"none":     {search.TrialQuery{After: -1, States: []search.State{search.Waiting}}, nil},
+		"all":       {search.TrialQuery{After: -1}, []int{0, 1, 2, 3, 4, 5}},
+		"after":     {search.TrialQuery{After: 3}, []int{4, 5}},
+		"beyond":    {search.TrialQuery{After: 99}, nil},
+		"states":    {search.TrialQuery{After: -1, States: []search.State{search.Complete, search.Running}}, []int{0, 2, 3, 5}},
+		"limit":     {search.TrialQuery{After: 0, Limit: 2}, []int{1, 2}},
+		"newest":    {search.TrialQuery{After: 1, Limit: 2, Newest: true}, []int{4, 5}},
+		"few":       {search.TrialQuery{After: 3, Limit: 9, Newest: true}, []int{4, 5}},
+		"open":      {search.TrialQuery{After: -1, Limit: 1, Newest: true, States: []search.State{search.Running}}, []int{5}},
+		"unlimited": {search.TrialQuery{After: 3, Newest: true}, []int{4, 5}},
+		"combined":  {search.TrialQuery{After: 0, Limit: 2, States: []search.State{search.Running, search.Failed}}, []int{1, 2}},
+		"none":      {search.TrialQuery{After: -1, States: []search.State{search.Waiting}}, nil},
 	} {
 		for _, brief := range []bool{false, true} {
 			test.q.Brief = brief

@@ -3,6 +3,7 @@ package list
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,6 +20,7 @@ type Options struct {
 	Name   string
 	States []search.State
 	Limit  int
+	After  int // -1: from the first
 }
 
 // states are the values of --state, as JSON counts them.
@@ -50,14 +52,16 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 				}
 				o.States = append(o.States, state)
 			}
-			if o.Limit < 0 {
-				return app.Usagef(cmd, "--limit must not be negative")
+			if o.Limit < 0 || o.After < -1 {
+				return app.Usagef(cmd, "--limit and --after must not be negative")
 			}
 			return run(cmd.Context(), o)
 		},
 	}
 	cmd.Flags().StringSliceVar(&wanted, "state", nil, "only trials in these states: waiting, running, complete, pruned, fail")
-	cmd.Flags().IntVar(&o.Limit, "limit", 0, "at most this many, the newest; 0: all")
+	app.CompleteFlag(cmd, "state", cobra.FixedCompletions(slices.Sorted(maps.Keys(states)), cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().IntVar(&o.Limit, "limit", 0, "at most this many, the newest; with --after the first; 0: all")
+	cmd.Flags().IntVar(&o.After, "after", -1, "only trials with a number greater than this, a page at a time with --limit")
 	return cmd
 }
 
@@ -66,12 +70,11 @@ func list(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	trials, err := store.Trials(ctx, study.ID, search.TrialQuery{States: o.States, After: -1, Brief: true})
+	trials, err := store.Trials(ctx, study.ID, search.TrialQuery{
+		States: o.States, After: o.After, Limit: o.Limit, Newest: o.After < 0, Brief: true,
+	})
 	if err != nil {
 		return err
-	}
-	if o.Limit > 0 && len(trials) > o.Limit {
-		trials = slices.Clone(trials[len(trials)-o.Limit:])
 	}
 	return o.Write(view.Trials(study, trials, o.Now()))
 }
