@@ -51,16 +51,20 @@ func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	tokenizer, err := w.tokenizer(config.Model.TokenizerPath())
+	family, err := w.family(config.Tasks)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	family, ok := w.families[config.Tasks]
-	if !ok {
-		if family, err = task.Load(config.Tasks); err != nil {
-			return nil, unavailable(err)
+	if family.Images != nil {
+		data, err := meta.NewData(family, meta.NewPictures(family.Images), config, seed)
+		if err != nil {
+			return nil, badConfig(err)
 		}
-		w.families[config.Tasks] = family
+		return &material{data: data}, nil
+	}
+	tokenizer, err := w.tokenizer(config.Model.TokenizerPath())
+	if err != nil {
+		return nil, unavailable(err)
 	}
 	key := corpusKey{config.Tasks, config.Model.TokenizerPath(), config.MaxLength}
 	corpus, ok := w.corpora[key]
@@ -82,6 +86,18 @@ func generated(config *setting.Config, seed int64) (*material, error) {
 		return nil, badConfig(err)
 	}
 	return &material{data: data}, nil
+}
+
+func (w *Workshop) family(spec setting.Tasks) (*task.Family, error) {
+	if f, ok := w.families[spec]; ok {
+		return f, nil
+	}
+	f, err := task.Load(spec)
+	if err != nil {
+		return nil, err
+	}
+	w.families[spec] = f
+	return f, nil
 }
 
 func (w *Workshop) tokenizer(dir string) (*text.Tokenizer, error) {

@@ -63,7 +63,7 @@ func (r *run) save(s *tensor.Scope) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	metadata := map[string]string{positionKey: string(encoded)}
-	weights, err := model.Blobs(r.trained)
+	weights, err := model.Blobs(r.kept)
 	if err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
@@ -115,7 +115,7 @@ func (r *run) resume(s *tensor.Scope) error {
 	if err != nil {
 		return err
 	}
-	if err := model.Restore(s, append(r.optimizerState(), r.trained...), blobs); err != nil {
+	if err := model.Restore(s, append(r.optimizerState(), r.kept...), blobs); err != nil {
 		return fmt.Errorf("resume: %s: %w; remove the file to start the trial over", path, err)
 	}
 	r.optimizer.SetStep(int64(here.Step))
@@ -179,8 +179,8 @@ func (r *run) resumeBest(s *tensor.Scope, here position) error {
 	}
 	// keepBest makes the copies, whose contents are then overwritten.
 	r.keepBest(s)
-	copies := make([]model.Param, len(r.trained))
-	for i, p := range r.trained {
+	copies := make([]model.Param, len(r.kept))
+	for i, p := range r.kept {
 		copies[i] = model.Param{Name: p.Name, Tensor: r.best[i]}
 	}
 	if err := model.Restore(s, copies, blobs); err != nil {

@@ -60,7 +60,7 @@ func (j *joint) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
 		err := s.Run(func(inner *tensor.Scope) error {
 			of := *j.Learner
 			of.Head = j.heads[b.Task]
-			loss := of.Loss(inner, j.Data.Inputs(), toExamples(b.Set), model.Mode{Dropout: j.Config.Dropout})
+			loss := of.Loss(inner, j.Data.Inputs(), toExamples(b.Set), model.Mode{Train: true, Dropout: j.Config.Dropout})
 			loss = inner.MulScalar(loss, 1/float64(len(batches)))
 			inner.Backward(loss)
 			inner.NoGrad(func() { total = inner.Move(inner.Add(total, inner.Detach(loss)), s) })

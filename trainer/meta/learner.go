@@ -132,16 +132,21 @@ func (l *Learner) stopRequested() bool {
 const evalBatch = 64
 
 // EmbedAll computes any number of examples without recording gradients, in
-// batches of similar length so that little is padding. The rows of the
+// batches of similar length so that little is padding, or at once where the
+// network looks at the whole batch. The rows of the
 // result, [examples, features] on the learner's device, are in their order.
 func (l *Learner) EmbedAll(s *tensor.Scope, inputs Inputs, examples []int) (*tensor.Tensor, error) {
 	if len(examples) == 0 {
 		return nil, fmt.Errorf("embed: no examples")
 	}
 	order := byLength(inputs, examples)
+	size := evalBatch
+	if model.DependsOnBatch(l.Network) {
+		size = len(examples)
+	}
 	var parts []*tensor.Tensor
-	for start := 0; start < len(order); start += evalBatch {
-		chunk := order[start:min(start+evalBatch, len(order))]
+	for start := 0; start < len(order); start += size {
+		chunk := order[start:min(start+size, len(order))]
 		batch := make([]int, len(chunk))
 		for i, j := range chunk {
 			batch[i] = examples[j]

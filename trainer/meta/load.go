@@ -43,10 +43,17 @@ func LoadLearner(s *tensor.Scope, b Blueprint) (*Learner, error) {
 // network loads or makes the network.
 func (b Blueprint) network(s *tensor.Scope) (model.Network, error) {
 	switch b.Config.Model.Kind {
-	case "", setting.ModelBERT:
+	case "":
+		if kind, err := hf.ModelType(b.Config.Model.Path); err == nil && hf.IsPlain(kind) {
+			return b.plain(s)
+		}
+		return b.encoder(s)
+	case setting.ModelBERT:
 		return b.encoder(s)
 	case setting.ModelMLP:
 		return b.mlp(s)
+	case setting.ModelConv4:
+		return b.conv4(s)
 	}
 	return nil, fmt.Errorf("model: the trainer makes no %s", b.Config.Model.Kind)
 }

@@ -34,7 +34,7 @@ func (p *protonet) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
 
 func (p *protonet) loss(s *tensor.Scope, e Episode) (*tensor.Tensor, error) {
 	// One pass through the network for support and query together.
-	x := p.Learner.Embed(s, p.Data.Inputs(), slices.Concat(e.Support.Inputs, e.Query.Inputs), model.Mode{Dropout: p.Config.Dropout})
+	x := p.Learner.Embed(s, p.Data.Inputs(), slices.Concat(e.Support.Inputs, e.Query.Inputs), model.Mode{Train: true, Dropout: p.Config.Dropout})
 	n := int64(len(e.Support.Inputs))
 	support, query := s.Narrow(x, 0, 0, n), s.Narrow(x, 0, n, int64(len(e.Query.Inputs)))
 	head, err := prototypes(s, support, e.Support, e.Outputs)

@@ -106,6 +106,7 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 			trained: slices.Concat(plan.Params(), head), outcome: outcome, total: a.Steps(),
 			optimizer: tensor.NewAdamW(s, plan.Groups(head, opts.Config)),
 		}
+		r.kept = slices.Concat(r.trained, model.Buffers(l.Network))
 		r.optimizer.MaxNorm = opts.Config.GradientClip
 		return r.train(s)
 	})
@@ -130,6 +131,7 @@ type run struct {
 	validation []Episode
 	plan       *freeze.Plan
 	trained    []model.Param // at any step
+	kept       []model.Param // by checkpoints: trained, and the network's buffers
 	optimizer  *tensor.AdamW
 	outcome    *Outcome
 	total      int
@@ -144,7 +146,7 @@ type run struct {
 
 	stepping time.Duration    // spent in steps by this call
 	pending  []*tensor.Tensor // losses that were not read yet
-	best     []*tensor.Tensor // copies of trained at the best validation
+	best     []*tensor.Tensor // copies of kept at the best validation
 }
 
 func (r *run) train(s *tensor.Scope) error {
@@ -361,22 +363,22 @@ func (r *run) improves(value float64) bool {
 	return value < best
 }
 
-// keepBest copies the trained parameters.
+// keepBest copies the trained parameters and the buffers.
 func (r *run) keepBest(s *tensor.Scope) {
 	if r.best == nil {
-		for _, p := range r.trained {
+		for _, p := range r.kept {
 			r.best = append(r.best, s.Clone(p.Tensor))
 		}
 		return
 	}
-	for i, p := range r.trained {
+	for i, p := range r.kept {
 		s.Copy(r.best[i], p.Tensor)
 	}
 }
 
 func (r *run) restoreBest(s *tensor.Scope) error {
 	for i := range r.best {
-		s.Copy(r.trained[i].Tensor, r.best[i])
+		s.Copy(r.kept[i].Tensor, r.best[i])
 	}
 	return s.Err()
 }

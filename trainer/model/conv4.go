@@ -60,14 +60,21 @@ const (
 // al. 2015), normalization is the identity. Each tensor is drawn from the seed
 // and its name.
 func NewConv4(s *tensor.Scope, shape Conv4Shape, seed int64, device tensor.Device) (*Conv4, error) {
-	if shape.Height < smallestConv4 || shape.Width < smallestConv4 {
-		return nil, fmt.Errorf("a conv4 halves images four times, those of %d x %d pixels are too small: set tasks.image_size to %d or more",
-			shape.Width, shape.Height, smallestConv4)
+	if err := shape.check(); err != nil {
+		return nil, err
 	}
 	c := newConv4(shape, device, func(name string, dims ...int64) *tensor.Tensor {
 		return s.To(toTensor(s, freshConv(seed, name, dims)), device)
 	})
 	return c, s.Err()
+}
+
+func (shape Conv4Shape) check() error {
+	if shape.Height < smallestConv4 || shape.Width < smallestConv4 {
+		return fmt.Errorf("a conv4 halves images four times, those of %d x %d pixels are too small: set tasks.image_size to %d or more",
+			shape.Width, shape.Height, smallestConv4)
+	}
+	return nil
 }
 
 // newConv4 arranges the tensors that take returns: of each layer its
