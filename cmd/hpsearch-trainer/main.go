@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/hpsearch/hpsearch/trainer"
+	"github.com/hpsearch/hpsearch/trainer/pretrain"
 )
 
 // version is set by the build.
@@ -29,10 +30,9 @@ Usage:
 
 // The exit codes.
 const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitInterrupted = 130
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -40,7 +40,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 // run executes a command line and returns the exit code.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	if len(args) > 0 && args[0] == "pretrain" {
-		return pretrainCommand(args[1:], out, errOut)
+		return pretrain.Command(args[1:], out, errOut)
 	}
 	command := ""
 	if len(args) == 1 {

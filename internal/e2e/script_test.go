@@ -13,6 +13,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli"
 	"github.com/hpsearch/hpsearch/trainer"
+	"github.com/hpsearch/hpsearch/trainer/pretrain"
 	"github.com/hpsearch/hpsearch/trainer/tinymodel"
 )
 
@@ -29,6 +30,9 @@ func TestMain(m *testing.M) {
 
 // runTrainer is what cmd/hpsearch-trainer does.
 func runTrainer(args []string) int {
+	if len(args) > 0 && args[0] == "pretrain" {
+		return pretrain.Command(args[1:], os.Stdout, os.Stderr)
+	}
 	var err error
 	switch strings.Join(args, " ") {
 	case "serve":

@@ -1,4 +1,4 @@
-package main
+package pretrain
 
 import (
 	"encoding/json"
@@ -16,11 +16,10 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/hpsearch/hpsearch/trainer/pretrain"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
-const pretrainUsage = `Train a small BERT on plain text by guessing masked words, and write it as a
+const usage = `Train a small BERT on plain text by guessing masked words, and write it as a
 Hugging Face folder: something to meta-train where no pretrained model fits.
 
 Text is a line of a .txt file, or "text" in a line of a .jsonl file. Without
@@ -37,9 +36,18 @@ Example:
 Flags:
 `
 
-// pretrainCommand executes "pretrain" and returns the exit code.
-func pretrainCommand(args []string, out, errOut io.Writer) int {
-	o, err := parsePretrain(args, errOut)
+// The exit codes of [Command], those of both programs.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// Command executes "hpsearch-trainer pretrain" with its arguments and returns
+// the exit code. The result goes to out as JSON, the rest to errOut.
+func Command(args []string, out, errOut io.Writer) int {
+	o, err := parse(args, errOut)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK
@@ -50,12 +58,12 @@ func pretrainCommand(args []string, out, errOut io.Writer) int {
 	stopped, release := interrupts()
 	defer release()
 	o.Stopped = stopped
-	shown := &pretrainDisplay{w: errOut, terminal: isTerminal(errOut)}
-	o.Hooks = pretrain.Hooks{Log: shown.line, Report: shown.report, Progress: shown.progress}
-	result, err := pretrain.Run(*o)
+	shown := &display{w: errOut, terminal: isTerminal(errOut)}
+	o.Hooks = Hooks{Log: shown.line, Report: shown.report, Progress: shown.progress}
+	result, err := Run(*o)
 	shown.clear()
 	switch {
-	case errors.Is(err, pretrain.ErrStopped):
+	case errors.Is(err, ErrStopped):
 		fmt.Fprintln(errOut, "hpsearch-trainer pretrain: stopped; the same command goes on from here")
 		return exitInterrupted
 	case err != nil:
@@ -71,8 +79,8 @@ func pretrainCommand(args []string, out, errOut io.Writer) int {
 	return exitOK
 }
 
-func parsePretrain(args []string, errOut io.Writer) (*pretrain.Options, error) {
-	o := pretrain.Defaults()
+func parse(args []string, errOut io.Writer) (*Options, error) {
+	o := Defaults()
 	var device string
 	var threads int
 	flags := flag.NewFlagSet("pretrain", flag.ContinueOnError)
@@ -102,7 +110,7 @@ func parsePretrain(args []string, errOut io.Writer) (*pretrain.Options, error) {
 	flags.IntVar(&threads, "threads", 0, "CPU threads (default: libtorch's choice)")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(errOut, pretrainUsage)
+			fmt.Fprint(errOut, usage)
 			flags.SetOutput(errOut)
 			flags.PrintDefaults()
 		}
@@ -149,9 +157,9 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// A pretrainDisplay shows progress: one line that changes on a terminal, lines
+// A display shows progress: one line that changes on a terminal, lines
 // with the time elsewhere.
-type pretrainDisplay struct {
+type display struct {
 	w        io.Writer
 	terminal bool
 	shown    bool
@@ -161,7 +169,7 @@ type pretrainDisplay struct {
 // progressEvery limits how often the changing line is drawn.
 const progressEvery = 200 * time.Millisecond
 
-func (d *pretrainDisplay) progress(step, total int) {
+func (d *display) progress(step, total int) {
 	if now := time.Now(); d.terminal && now.Sub(d.last) >= progressEvery {
 		d.last, d.shown = now, true
 		// \r and "erase the line" (ECMA-48 EL 2) redraw it in place.
@@ -169,7 +177,7 @@ func (d *pretrainDisplay) progress(step, total int) {
 	}
 }
 
-func (d *pretrainDisplay) report(step int, metrics map[string]float64) {
+func (d *display) report(step int, metrics map[string]float64) {
 	parts := make([]string, 0, len(metrics))
 	for _, name := range slices.Sorted(maps.Keys(metrics)) {
 		parts = append(parts, fmt.Sprintf("%s %.6g", name, metrics[name]))
@@ -177,12 +185,12 @@ func (d *pretrainDisplay) report(step int, metrics map[string]float64) {
 	d.line("step %d: %s", step, strings.Join(parts, ", "))
 }
 
-func (d *pretrainDisplay) line(format string, args ...any) {
+func (d *display) line(format string, args ...any) {
 	d.clear()
 	fmt.Fprintf(d.w, time.Now().UTC().Format("15:04:05 ")+format+"\n", args...)
 }
 
-func (d *pretrainDisplay) clear() {
+func (d *display) clear() {
 	if d.shown {
 		fmt.Fprint(d.w, "\r\x1b[2K")
 		d.shown = false
