@@ -179,12 +179,22 @@ func Goals(o *search.ObjectiveSpec) string {
 	return strings.Join(parts, ", ")
 }
 
+func frontText(study string, trials int) string {
+	switch trials {
+	case 0:
+		return "no trial is complete yet"
+	case 1:
+		return "1 trial"
+	}
+	return fmt.Sprintf("%d trials (hpsearch best %s shows their parameters)", trials, study)
+}
+
 // bestRows show the best trial, or in a row each those of the front.
 func bestRows(s *search.Summary, front []*search.Trial) [][]render.Cell {
 	def := &s.Study.Definition
 	switch {
 	case s.Study.Several():
-		rows := [][]render.Cell{fact("front", render.Text(fmt.Sprintf("%d trials (hpsearch best %s shows their parameters)", len(front), s.Study.Name)))}
+		rows := [][]render.Cell{fact("front", render.Text(frontText(s.Study.Name, len(front))))}
 		for _, t := range front {
 			var parts []string
 			for i, cell := range valueCells(&s.Study, t) {
