@@ -6,12 +6,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // A staging is a folder that is being written. It gets its name when it is
 // complete; until then nothing stands under that name.
 type staging struct {
 	work string   // where to write
+	lock *os.File // tells others that work is being written
 	to   string   // the name, absolute, links resolved
 	made []string // folders above that were made for it, the outermost first
 }
@@ -36,16 +39,46 @@ func stage(to string) (*staging, error) {
 		s.discard()
 		return nil, fmt.Errorf("write %s: %w", to, err)
 	}
-	if s.work, err = os.MkdirTemp(parent, ".hpsearch-"); err != nil {
+	prefix := ".hpsearch-" + filepath.Base(s.to) + "-"
+	clearLeftovers(parent, prefix)
+	if s.work, err = os.MkdirTemp(parent, prefix); err != nil {
 		s.discard()
 		return nil, fmt.Errorf("write %s: %w", to, err)
 	}
+	s.lock = lock(s.work)
 	if err := os.Chmod(s.work, 0o755); err != nil {
 		s.discard()
 		return nil, fmt.Errorf("write %s: %w", to, err)
 	}
 	return s, nil
 }
+
+// clearLeftovers removes the folders of that prefix whose process was killed
+// before it could: nobody holds their locks. One that was made a moment ago may
+// not be locked yet, and stays.
+func clearLeftovers(parent, prefix string) {
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return // whoever writes there says why
+	}
+	for _, e := range entries {
+		random, ok := strings.CutPrefix(e.Name(), prefix)
+		if !ok || strings.Trim(random, "0123456789") != "" || !e.IsDir() {
+			continue
+		}
+		dir := filepath.Join(parent, e.Name())
+		if info, err := e.Info(); err != nil || time.Since(info.ModTime()) < unlockedTime {
+			continue
+		}
+		if held := lock(dir); held != nil {
+			_ = os.RemoveAll(dir) // what cannot be removed is in nobody's way
+			_ = held.Close()
+		}
+	}
+}
+
+// unlockedTime is much longer than it takes from making a folder to locking it.
+const unlockedTime = 2 * time.Second
 
 // checkTarget reports what stands in the way of a new folder.
 func checkTarget(to string) error {
@@ -95,7 +128,15 @@ func (s *staging) publish() error {
 		return fmt.Errorf("write %s: %w", s.to, err)
 	}
 	s.work, s.made = "", nil
+	s.unlock()
 	return nil
+}
+
+func (s *staging) unlock() {
+	if s.lock != nil {
+		_ = s.lock.Close() // only the lock is lost, as it should be
+		s.lock = nil
+	}
 }
 
 // discard removes what was not published.
@@ -106,5 +147,6 @@ func (s *staging) discard() {
 	for i := len(s.made) - 1; i >= 0; i-- {
 		_ = os.Remove(s.made[i]) // fails when somebody put something there
 	}
+	s.unlock()
 	s.work, s.made = "", nil
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestStaging(t *testing.T) {
@@ -102,5 +103,47 @@ func TestStagingIsOvertaken(t *testing.T) {
 	}
 	if data, _ := os.ReadFile(filepath.Join(to, "x")); string(data) != "theirs" {
 		t.Errorf("their file holds %q", data)
+	}
+}
+
+// What a killed export left is removed by the next one to the same target;
+// what another one is writing, and what is something else, stays.
+func TestStaging_leftovers(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	old := time.Now().Add(-time.Hour)
+	for _, name := range []string{".hpsearch-model-123", ".hpsearch-model-5x", ".hpsearch-other-123", "model-123"} {
+		dir := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(dir, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	running, err := stage(filepath.Join(root, "model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer running.discard()
+	if err := os.Chtimes(running.work, old, old); err != nil {
+		t.Fatal(err)
+	}
+	second, err := stage(filepath.Join(root, "model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.discard()
+	for path, want := range map[string]bool{
+		filepath.Join(root, ".hpsearch-model-123"): false,
+		filepath.Join(root, ".hpsearch-model-5x"):  true,
+		filepath.Join(root, ".hpsearch-other-123"): true,
+		filepath.Join(root, "model-123"):           true,
+		running.work:                               true,
+		second.work:                                true,
+	} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s: %v, there should be %t", path, err, want)
+		}
 	}
 }
