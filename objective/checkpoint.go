@@ -47,10 +47,17 @@ func Checkpoints(trialDir string) ([]string, error) {
 }
 
 // inheritCheckpoint gives an attempt a copy of what the one before it left,
-// whose folder is then removed. What the attempt has written itself, before
-// its trainer crashed, stays.
-func inheritCheckpoint(task search.Task) error {
+// whose folder is then removed. What the attempt has written itself stays when
+// it is run again, because its trainer crashed.
+//
+// A first attempt that is not run again finds nothing of its own: what is there
+// is another trial's, of which the database server has forgotten in a crash
+// that it had begun.
+func inheritCheckpoint(task search.Task, again bool) error {
 	own := checkpointPath(task.Dir, task.Attempt)
+	if task.Attempt == 1 && !again {
+		return os.RemoveAll(own)
+	}
 	if _, err := os.Stat(own); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -31,11 +31,13 @@ func read(t *testing.T, path string) string {
 func TestCheckpointsOfAttempts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	last := 0
 	begin := func(attempt int) string {
 		t.Helper()
-		if err := inheritCheckpoint(search.Task{Number: 7, Attempt: attempt, Dir: dir}); err != nil {
+		if err := inheritCheckpoint(search.Task{Number: 7, Attempt: attempt, Dir: dir}, attempt == last); err != nil {
 			t.Fatal(err)
 		}
+		last = attempt
 		return checkpointPath(dir, attempt)
 	}
 	none := func(path string) {
@@ -44,9 +46,13 @@ func TestCheckpointsOfAttempts(t *testing.T) {
 			t.Errorf("%s is there: %v", path, err)
 		}
 	}
+	write(t, filepath.Join(dir, CheckpointDir, "deep", "step"), "of a forgotten trial")
 	first := begin(1)
 	none(first) // the trainer makes it
 	write(t, filepath.Join(first, "deep", "step"), "1")
+	if got := read(t, filepath.Join(begin(1), "deep", "step")); got != "1" {
+		t.Errorf("after a crash of its trainer, the first attempt begins at step %s", got)
+	}
 
 	second := begin(2)
 	if got := read(t, filepath.Join(second, "deep", "step")); got != "1" {

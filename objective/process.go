@@ -58,6 +58,8 @@ type Process struct {
 	env    []string
 	child  *child // nil when none is up
 	greets bool   // a trainer of this configuration has said hello before
+	// number and attempt are those of the last trial; 0 before the first.
+	number, attempt int
 }
 
 var _ search.Objective = (*Process)(nil)
@@ -234,9 +236,11 @@ func (p *Process) startLogged(ctx context.Context, task search.Task, stopping <-
 		return context.Cause(ctx)
 	}
 	if task.Dir != "" {
-		if err := inheritCheckpoint(task); err != nil {
+		again := task.Number == p.number && task.Attempt == p.attempt
+		if err := inheritCheckpoint(task, again); err != nil {
 			return fmt.Errorf("%w: %w", search.ErrUnavailable, err)
 		}
+		p.number, p.attempt = task.Number, task.Attempt
 	}
 	log, err := openLog(task)
 	if err != nil {

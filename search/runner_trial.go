@@ -139,7 +139,9 @@ func (r *Runner) save(ctx context.Context, s *session, end TrialEnd) (TrialEnd, 
 	case end.Released:
 		err = r.config.Store.Release(ctx, s.claim)
 	default:
-		err = r.config.Store.Finish(ctx, s.claim, *end.Outcome)
+		outcome := *end.Outcome
+		outcome.Reports = s.current().Intermediate
+		err = r.config.Store.Finish(ctx, s.claim, outcome)
 	}
 	switch {
 	case err == nil:

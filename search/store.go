@@ -50,6 +50,10 @@ type Outcome struct {
 	Reason    string // of a FAIL: diverged, out-of-memory, bad-config, …
 	Message   string
 	Artifacts map[string]string
+	// Reports are those of the trial, where the caller has them. They were
+	// stored as they came; a database server that crashed may have forgotten
+	// the last of them, and then the store writes them again.
+	Reports []Report
 }
 
 // A TrialQuery selects trials of a study, in ascending order of number.

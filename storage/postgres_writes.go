@@ -189,7 +189,8 @@ func (postgresWrites) report(db *gorm.DB, c search.Claim, r search.Report, metri
 }
 
 // finishStatement waits for the disk, and with it for all that was committed
-// before.
+// before. Had the server crashed since, reports may be missing, whose commits
+// were not waited for: they are written again.
 const finishStatement = `WITH ` + heldTrial + `, checked AS (
 		SELECT held.trial_id FROM held WHERE ?::int = 0
 			OR ?::int = (SELECT COUNT(*) FROM study_directions WHERE study_id = ?)
@@ -201,6 +202,15 @@ const finishStatement = `WITH ` + heldTrial + `, checked AS (
 		SELECT trial_id, v.objective, v.value, v.type
 		FROM checked, json_to_recordset(?::json) AS v (objective INTEGER, value DOUBLE PRECISION, type trialvaluetype)
 		ON CONFLICT (trial_id, objective) DO UPDATE SET value = excluded.value, value_type = excluded.value_type
+	), reports AS MATERIALIZED (
+		SELECT trial_id, r.* FROM checked, json_to_recordset(?::json)
+			AS r (step INTEGER, value DOUBLE PRECISION, type trialintermediatevaluetype, metrics TEXT)
+	), forgotten AS (
+		INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)
+		SELECT trial_id, step, value, type FROM reports ON CONFLICT (trial_id, step) DO NOTHING
+	), metrics AS (
+		INSERT INTO hpsearch_reports (trial_id, step, metrics_json)
+		SELECT trial_id, step, metrics FROM reports ON CONFLICT (trial_id, step) DO NOTHING
 	), attrs AS (
 		INSERT INTO trial_user_attributes (trial_id, key, value_json)
 		SELECT trial_id, a.key, a.value FROM checked, json_to_recordset(?::json) AS a (key TEXT, value TEXT)
@@ -232,8 +242,33 @@ func (postgresWrites) finish(db *gorm.DB, c search.Claim, o search.Outcome, own 
 	if err != nil {
 		return false, err
 	}
+	reports, err := reportsJSON(o.Reports)
+	if err != nil {
+		return false, err
+	}
 	return changed(db, finishStatement, heldArguments(c, len(values), len(values), c.StudyID,
-		own.Reason, own.Message, own.MetricsJSON, own.ArtifactsJSON, string(valuesJSON), attrs, string(o.State)))
+		own.Reason, own.Message, own.MetricsJSON, own.ArtifactsJSON, string(valuesJSON), reports, attrs, string(o.State)))
+}
+
+// reportsJSON writes reports for json_to_recordset.
+func reportsJSON(reports []search.Report) (string, error) {
+	type row struct {
+		Step    int      `json:"step"`
+		Value   *float64 `json:"value"`
+		Type    string   `json:"type"`
+		Metrics string   `json:"metrics"`
+	}
+	rows := make([]row, len(reports))
+	for i, r := range reports {
+		metrics, err := encodeMetrics(r.Metrics)
+		if err != nil {
+			return "", err
+		}
+		value, kind := floatColumns(r.Value)
+		rows[i] = row{r.Step, value, kind, metrics}
+	}
+	data, err := json.Marshal(rows)
+	return string(data), err
 }
 
 // changed executes a statement that returns a row when it did something.

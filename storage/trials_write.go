@@ -312,7 +312,9 @@ func (s *sqlStore) SetParams(ctx context.Context, c search.Claim, params map[str
 	if err != nil {
 		return err
 	}
-	return s.note(ctx, "set the parameters of "+refOf(c).String(), func(tx *gorm.DB) error {
+	// They are not to be forgotten in a crash of a server while the trial goes
+	// on, so that the disk is waited for.
+	return s.update(ctx, "set the parameters of "+refOf(c).String(), func(tx *gorm.DB) error {
 		if _, err := s.hold(tx, c); err != nil {
 			return err
 		}

@@ -39,10 +39,8 @@ func (b *bench) peerAsk(ctx context.Context, url string, times int) (float64, er
 	return answer.Milliseconds, err
 }
 
-// forSQLAlchemy names the driver that is installed beside Optuna.
+// forSQLAlchemy names the drivers that are installed beside Optuna, which are
+// not those that SQLAlchemy takes unasked.
 func forSQLAlchemy(url string) string {
-	if rest, ok := strings.CutPrefix(url, "mysql://"); ok {
-		return "mysql+pymysql://" + rest
-	}
-	return url
+	return strings.NewReplacer("postgresql:", "postgresql+psycopg2:", "mysql:", "mysql+pymysql:").Replace(url)
 }

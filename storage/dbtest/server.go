@@ -122,7 +122,10 @@ func Start(kind Kind, o Options) (*Server, error) {
 
 // start runs the server, at its port if it has one already.
 func (s *Server) start(user *syscall.Credential) error {
-	const tries = 3 // a free port may be taken before the server takes it
+	// A free port may be taken before the server takes it. After a crash,
+	// PostgreSQL refuses to start until the last process of the old server has
+	// noticed.
+	const tries, pause = 100, 100 * time.Millisecond
 	var err error
 	for range tries {
 		port := s.port
@@ -136,14 +139,22 @@ func (s *Server) start(user *syscall.Credential) error {
 		if err != nil {
 			return err
 		}
-		if err = s.await(p, port); err == nil {
+		err = s.await(p, port)
+		if err == nil {
 			s.port, s.process = port, p
 			return nil
 		}
 		p.end(syscall.SIGKILL)
+		if !errors.Is(err, errEnded) {
+			break
+		}
+		<-time.After(pause)
 	}
 	return err
 }
+
+// errEnded is a server's that ends instead of serving.
+var errEnded = errors.New("the server ended at once")
 
 // await waits until the server answers.
 func (s *Server) await(p *process, port int) error {
@@ -162,7 +173,7 @@ func (s *Server) await(p *process, port int) error {
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("the server ended at once: %s", lastLines(filepath.Join(s.dir, "log")))
+			return fmt.Errorf("%w: %s", errEnded, lastLines(filepath.Join(s.dir, "log")))
 		case <-ctx.Done():
 			return fmt.Errorf("no answer after %s: %w", startLimit, err)
 		case <-tick.C:
