@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -16,25 +15,25 @@ import (
 )
 
 // childEnv tells a copy of the test binary that it is a worker on the
-// database of that path.
+// database of that URL.
 const childEnv = "STORAGE_TEST_WORKER"
 
 const processes, processTrials = 4, 80
 
 func TestMain(m *testing.M) {
-	path := os.Getenv(childEnv)
-	if path == "" {
+	url := os.Getenv(childEnv)
+	if url == "" {
 		os.Exit(dbtest.Run(m))
 	}
-	if err := work(context.Background(), path); err != nil {
+	if err := work(context.Background(), url); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // work creates or joins the study and runs trials until it is complete.
-func work(ctx context.Context, path string) error {
-	store, err := Open(ctx, "sqlite:///"+path)
+func work(ctx context.Context, url string) error {
+	store, err := Open(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -82,37 +81,39 @@ func oneTrial(ctx context.Context, store search.Store, studyID int64, number int
 }
 
 // TestProcesses starts several processes on a database that does not exist
-// yet: all create its schema, one creates the study, all run its trials.
+// yet, or is empty: all create its schema, one creates the study, all run its
+// trials.
 func TestProcesses(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "study.db")
-	var wg sync.WaitGroup
-	for range processes {
-		wg.Go(func() {
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), childEnv+"="+path)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("worker: %v\n%s", err, out)
-			}
-		})
-	}
-	wg.Wait()
-	store := openPath(t, path)
-	defer store.Close()
-	study, err := store.Study(t.Context(), "s")
-	if err != nil {
-		t.Fatal(err)
-	}
-	trials, err := store.Trials(t.Context(), study.ID, search.TrialQuery{After: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(trials) != processTrials {
-		t.Fatalf("%d trials, want %d", len(trials), processTrials)
-	}
-	for i, trial := range trials {
-		if trial.Number != i || trial.State != search.Complete || len(trial.Params) != 6 || len(trial.Intermediate) != 3 {
-			t.Fatalf("trial at %d: %+v", i, trial)
+	onEach(t, func(t *testing.T, url string) {
+		var wg sync.WaitGroup
+		for range processes {
+			wg.Go(func() {
+				cmd := exec.CommandContext(t.Context(), os.Args[0])
+				cmd.Env = append(os.Environ(), childEnv+"="+url)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("worker: %v\n%s", err, out)
+				}
+			})
 		}
-	}
+		wg.Wait()
+		store := openURL(t, url)
+		defer store.Close()
+		study, err := store.Study(t.Context(), "s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		trials, err := store.Trials(t.Context(), study.ID, search.TrialQuery{After: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(trials) != processTrials {
+			t.Fatalf("%d trials, want %d", len(trials), processTrials)
+		}
+		for i, trial := range trials {
+			if trial.Number != i || trial.State != search.Complete || len(trial.Params) != 6 || len(trial.Intermediate) != 3 {
+				t.Fatalf("trial at %d: %+v", i, trial)
+			}
+		}
+	})
 }

@@ -39,7 +39,7 @@ func (m mariadb) command(dir string, port int, o Options) []string {
 		"--init-file=" + filepath.Join(dir, "init.sql"), "--skip-name-resolve", "--character-set-server=utf8mb4",
 		"--max-connections=" + strconv.Itoa(o.Connections), "--innodb-buffer-pool-size=64M"}
 	if !o.Durable {
-		args = append(args, "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-flush-method=nosync")
+		args = append(args, "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0", "--innodb-flush-method=nosync")
 	}
 	return args
 }

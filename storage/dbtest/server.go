@@ -45,8 +45,8 @@ const (
 // Options are how a server runs.
 type Options struct {
 	// Durable makes a commit wait for the disk, as a server does by default.
-	// Without it the server is quicker and survives its own end, but not the
-	// machine's.
+	// Without it the server is quicker and what it committed survives its own
+	// end, but not the machine's.
 	Durable bool
 	// Connections bounds the number of clients; 0 means 200.
 	Connections int
