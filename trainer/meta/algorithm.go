@@ -49,6 +49,8 @@ var algorithms = map[string]struct {
 	setting.MAML:     {newMAML, innerLoop},
 	setting.FOMAML:   {newFOMAML, innerLoop},
 	setting.ANIL:     {newANIL, anilLoop},
+	setting.Reptile:  {newReptile, innerLoop},
+	setting.Finetune: {newFinetune, func(c *setting.Config) Adapter { return &tuner{config: c, seed: c.Seed} }},
 }
 
 // NewAlgorithm makes the algorithm that the configuration names.

@@ -15,6 +15,9 @@ type InnerLoop struct {
 	Rate   float64
 	Steps  int
 	Freeze setting.InnerFreeze
+
+	batch int   // examples of a step; 0: all
+	seed  int64 // of the batches
 }
 
 // An order says what of the way from a learner's weights to those that an
@@ -66,6 +69,15 @@ func (in *InnerLoop) adapts(p model.Param) bool {
 // only where together allows it. The learner that it returns has the weights
 // of all of them side by side, and l's own graph where the order keeps it.
 func (in *InnerLoop) learn(s *tensor.Scope, l *Learner, inputs Inputs, support []Examples, outputs int, o order, mode model.Mode) (*Learner, error) {
+	w, err := in.run(s, l, inputs, support, outputs, o, mode)
+	if err != nil {
+		return nil, err
+	}
+	return w.learner(), nil
+}
+
+// run is learn that returns the weights.
+func (in *InnerLoop) run(s *tensor.Scope, l *Learner, inputs Inputs, support []Examples, outputs int, o order, mode model.Mode) (*weights, error) {
 	mode.Twice = o == secondOrder
 	headOnly := in.headOnly(l)
 	w, err := in.begin(s, l, len(support), outputs, o, headOnly)
@@ -79,19 +91,41 @@ func (in *InnerLoop) learn(s *tensor.Scope, l *Learner, inputs Inputs, support [
 			return nil, err
 		}
 	}
-	for range in.Steps {
+	for step := range in.Steps {
 		if l.stopRequested() {
 			return nil, ErrStopped
 		}
 		err := s.Run(func(inner *tensor.Scope) error {
-			w.descend(inner, s, w.gradients(inner, inputs, x, examples, mode), in.Rate)
+			batch, vectors := examples, x
+			if n := len(support[0].Inputs); in.batch > 0 && in.batch < n {
+				batch, vectors = in.draw(inner, support, x, batchOf(in.seed, step, in.batch, n))
+			}
+			gradients := w.gradients(inner, s, inputs, vectors, batch, mode)
+			w.descend(inner, s, gradients, in.Rate)
 			return inner.Err()
 		})
 		if err != nil {
 			return nil, fmt.Errorf("inner loop: %w", err)
 		}
 	}
-	return w.learner(), s.Err()
+	return w, s.Err()
+}
+
+// draw returns the same positions of every task, and their vectors if there
+// are any.
+func (in *InnerLoop) draw(s *tensor.Scope, support []Examples, x *tensor.Tensor, positions []int) (Examples, *tensor.Tensor) {
+	sets := make([]Examples, len(support))
+	for i, e := range support {
+		sets[i] = e.Pick(positions)
+	}
+	if x == nil {
+		return join(sets), nil
+	}
+	index := make([]int64, len(positions))
+	for i, p := range positions {
+		index[i] = int64(p)
+	}
+	return join(sets), s.IndexSelect(x, -2, s.To(s.FromInt64(index), x.Device()))
 }
 
 // vectors computes support examples with a network that the loop leaves alone.
@@ -112,6 +146,8 @@ type weights struct {
 	network []*tensor.Tensor // of its Params; nil when the loop leaves all alone
 	head    Head
 	adapted []**tensor.Tensor // those that the loop changes
+	started []*tensor.Tensor  // and the learner's own, for each
+	loss    *tensor.Tensor    // of the last step, before it; a mean over tasks
 }
 
 // begin returns the weights that the loop starts from.
@@ -126,7 +162,7 @@ func (in *InnerLoop) begin(s *tensor.Scope, l *Learner, tasks, outputs int, o or
 		for i, p := range params {
 			w.network[i] = w.start(s, p.Tensor, in.adapts(p))
 			if in.adapts(p) {
-				w.adapted = append(w.adapted, &w.network[i])
+				w.adapted, w.started = append(w.adapted, &w.network[i]), append(w.started, p.Tensor)
 			}
 		}
 	}
@@ -134,6 +170,7 @@ func (in *InnerLoop) begin(s *tensor.Scope, l *Learner, tasks, outputs int, o or
 		h := l.Head.resized(s, outputs)
 		w.head = Head{Weight: w.start(s, h.Weight, true), Bias: w.start(s, h.Bias, true)}
 		w.adapted = append(w.adapted, &w.head.Weight, &w.head.Bias)
+		w.started = append(w.started, h.Weight, h.Bias)
 	}
 	if len(w.adapted) == 0 {
 		return nil, fmt.Errorf("inner loop: inner_freeze %s leaves nothing to adapt, and there is no head", in.Freeze)
@@ -175,23 +212,76 @@ func (w *weights) learner() *Learner {
 }
 
 // gradients returns the gradients of the sum of the tasks' mean losses, for
-// each of adapted. x holds the examples' vectors if they are known.
-func (w *weights) gradients(s *tensor.Scope, inputs Inputs, x *tensor.Tensor, e Examples, mode model.Mode) []*tensor.Tensor {
+// each of adapted. x holds the examples' vectors if they are known. The loss
+// is kept in outer.
+func (w *weights) gradients(s, outer *tensor.Scope, inputs Inputs, x *tensor.Tensor, e Examples, mode model.Mode) []*tensor.Tensor {
+	if x == nil && w.order == plain && w.tasks == 0 && len(e.Inputs) > evalBatch {
+		return w.inChunks(s, outer, inputs, e, mode)
+	}
 	var loss *tensor.Tensor
 	l := w.learner()
 	if x != nil {
+		x = s.Dropout(x, mode.Dropout)
 		loss = s.Mean(lossEach(s, l.Type, l.Head.Apply(s, x), e))
 	} else {
 		loss = l.Loss(s, inputs, e, mode)
 	}
-	if w.tasks > 0 {
-		loss = s.MulScalar(loss, float64(w.tasks))
-	}
-	inputsOf := make([]*tensor.Tensor, len(w.adapted))
+	gradients := s.Gradients(s.MulScalar(loss, float64(max(1, w.tasks))), w.current(), w.order == secondOrder)
+	w.keepLoss(outer, s.Move(s.Detach(loss), outer))
+	return gradients
+}
+
+// current returns the tensors of adapted.
+func (w *weights) current() []*tensor.Tensor {
+	tensors := make([]*tensor.Tensor, len(w.adapted))
 	for i, t := range w.adapted {
-		inputsOf[i] = *t
+		tensors[i] = *t
 	}
-	return s.Gradients(loss, inputsOf, w.order == secondOrder)
+	return tensors
+}
+
+func (w *weights) keepLoss(outer *tensor.Scope, loss *tensor.Tensor) {
+	outer.Free(w.loss)
+	w.loss = loss
+}
+
+// inChunks is gradients for more examples than fit into memory at once: the
+// mean over parts, by their numbers of examples. Where a loss is a mean over
+// tokens, that is what each part counts.
+func (w *weights) inChunks(s, outer *tensor.Scope, inputs Inputs, e Examples, mode model.Mode) []*tensor.Tensor {
+	order := byLength(inputs, e.Inputs)
+	sum := make([]*tensor.Tensor, len(w.adapted))
+	var mean *tensor.Tensor
+	for start := 0; start < len(order); start += evalBatch {
+		part := e.Pick(order[start:min(start+evalBatch, len(order))])
+		share := float64(len(part.Inputs)) / float64(len(order))
+		inner := s.Child()
+		loss := inner.MulScalar(w.learner().Loss(inner, inputs, part, mode), share)
+		gradients := inner.Gradients(loss, w.current(), false)
+		if inner.Err() == nil {
+			inner.NoGrad(func() {
+				mean = addTo(inner, s, mean, inner.Detach(loss))
+				for i, g := range gradients {
+					sum[i] = addTo(inner, s, sum[i], g)
+				}
+			})
+		}
+		if inner.Close() != nil {
+			return nil // s has the error now
+		}
+	}
+	w.keepLoss(outer, s.Move(mean, outer))
+	return sum
+}
+
+// addTo returns sum + t, or t where there is no sum yet, in outer.
+func addTo(s, outer *tensor.Scope, sum, t *tensor.Tensor) *tensor.Tensor {
+	if sum == nil {
+		return s.Move(t, outer)
+	}
+	added := s.Move(s.Add(sum, t), outer)
+	outer.Free(sum)
+	return added
 }
 
 // descend makes one step. The new weights belong to outer.

@@ -77,6 +77,9 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 	if err != nil {
 		return nil, err
 	}
+	if f, ok := a.(*finetune); ok {
+		return f.measure(root, validation, opts)
+	}
 	tensor.Seed(mix(opts.Seed, freezeStream))
 	plan, err := freeze.New(root, l.Network, opts.Config, a.Steps())
 	if err != nil {
@@ -91,7 +94,7 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 		l.Network, data.inputs, l.Stopped = network, inputs, stopped
 	}(l.Network, data.inputs, l.Stopped)
 	l.Network, l.Stopped = plan.Network(), opts.Stopped
-	if stack, ok := l.Network.(model.Stack); ok && plan.Prefix() >= leastFrozen {
+	if stack, ok := l.Network.(model.Stack); ok && plan.Prefix() >= leastFrozen && !opts.Config.AdaptsFrozen() {
 		inputs, done, err := freezeInputs(stack, plan.Prefix(), data.inputs, opts.Config, opts.Prefix)
 		if err != nil {
 			return nil, err

@@ -18,7 +18,7 @@ import (
 // The tests of this package are not parallel: live tensors and libtorch's
 // generator belong to the process.
 
-var algorithmNames = []string{"joint", "protonet"}
+var algorithmNames = []string{"joint", "protonet", "maml", "fomaml", "anil", "reptile"}
 
 // initial returns the weights before any training.
 func initial(t *testing.T, b *bench, changes map[string]any, seed int64) map[string][]float32 {

@@ -9,8 +9,7 @@ type Algorithm struct {
 	// Episodic algorithms draw episodes without end, so that a number of
 	// epochs means nothing to them.
 	Episodic bool
-	// Gradient algorithms learn a task by gradient descent, from a head that
-	// all tasks start from.
+	// Gradient algorithms learn a task by gradient descent.
 	Gradient bool
 	// Types are the types of tasks that it learns; none means all.
 	Types []TaskType
@@ -56,8 +55,13 @@ func (c *Config) SharedHead() bool {
 	if c.Tasks.Type == Generation {
 		return false
 	}
-	a, _ := findAlgorithm(c.Algorithm)
-	return a.Gradient || c.ByGradient()
+	return c.ByGradient() && c.Algorithm != Finetune
+}
+
+// AdaptsFrozen reports whether tasks are learned by changing what the outer
+// loop freezes.
+func (c *Config) AdaptsFrozen() bool {
+	return c.ByGradient() && c.InnerFreeze == InnerNone && c.Algorithm != ANIL && c.Algorithm != Finetune
 }
 
 // ByGradient reports whether a task is learned by gradient descent, rather
