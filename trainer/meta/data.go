@@ -79,8 +79,11 @@ func (d *Data) EvalEvery() int {
 
 func toEpisode(e task.Episode) Episode {
 	outputs := len(e.Classes)
-	if e.Support.Values != nil {
+	switch {
+	case e.Support.Values != nil:
 		outputs = 1
+	case e.Support.Labels == nil: // generation
+		outputs = 0
 	}
 	return Episode{Outputs: outputs, Support: toExamples(e.Support), Query: toExamples(e.Query)}
 }

@@ -111,6 +111,7 @@ type Tasks struct {
 	Invert            bool
 	Rotations         bool // turned classes are classes of their own
 	FoldersAsTasks    bool
+	FilesAsTasks      bool
 	MinPerClass       int // classes with fewer are left out
 	MaxPerClass       int // 0: all
 	SplitSeed         int64

@@ -62,6 +62,11 @@ var taskSettings = []Setting{
 		set: func(c *Config, v any) { c.Tasks.FoldersAsTasks = v.(bool) },
 	},
 	{
+		Name: "tasks.files_as_tasks", Type: Bool, Default: false, Fixed: true,
+		Doc: "text-folder: each file is a task, named as the file is without its ending. Otherwise tasks are told apart by their column alone.",
+		set: func(c *Config, v any) { c.Tasks.FilesAsTasks = v.(bool) },
+	},
+	{
 		Name: "tasks.max_per_class", Type: Int, Default: int64(0), Fixed: true, Range: between(0, maxCount),
 		Doc: "Most examples kept of a class, drawn with split_seed; 0 keeps all.",
 		set: func(c *Config, v any) { c.Tasks.MaxPerClass = int(v.(int64)) },

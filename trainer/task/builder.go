@@ -3,7 +3,9 @@ package task
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hpsearch/hpsearch/trainer/setting"
@@ -13,6 +15,7 @@ import (
 type row struct {
 	text, label, task string
 	hasTask           bool
+	value             float64 // of regression: the label as a number
 }
 
 // A builder collects rows into a family. It leaves out repeated texts, and
@@ -20,6 +23,7 @@ type row struct {
 // depends on the seed and the texts alone, not on their order, and that is
 // made while streaming.
 type builder struct {
+	kind         setting.TaskType
 	seed         int64
 	least, most  int // examples of a class; most 0: no bound
 	wantTask     bool
@@ -29,6 +33,7 @@ type builder struct {
 	first        string // where the first row stood
 	firstHasTask bool
 	taskColumn   string
+	file         string // the task of rows that have no column for it; "": none
 }
 
 type classKey struct{ task, label string }
@@ -45,14 +50,15 @@ type collector struct {
 }
 
 type kept struct {
-	hash uint64
-	row  int
-	text string
+	hash  uint64
+	row   int
+	text  string
+	value float64
 }
 
 func newBuilder(spec setting.Tasks) *builder {
 	return &builder{
-		seed: spec.SplitSeed, least: spec.MinPerClass, most: spec.MaxPerClass,
+		kind: spec.Type, seed: spec.SplitSeed, least: spec.MinPerClass, most: spec.MaxPerClass,
 		wantTask: spec.Task != "task", taskColumn: spec.Task,
 		classes: make(map[classKey]*collector),
 	}
@@ -60,6 +66,9 @@ func newBuilder(spec setting.Tasks) *builder {
 
 // add takes a row that stands at the given place, for messages.
 func (b *builder) add(r row, place func() string) error {
+	if b.file != "" && !r.hasTask {
+		r.task, r.hasTask = b.file, true
+	}
 	if b.rows == 0 {
 		b.first, b.firstHasTask = place(), r.hasTask
 		if b.wantTask && !r.hasTask {
@@ -69,7 +78,7 @@ func (b *builder) add(r row, place func() string) error {
 	switch {
 	case strings.TrimSpace(r.text) == "":
 		return fmt.Errorf("%s: the text is empty: fill it in or remove the row", place())
-	case strings.TrimSpace(r.label) == "":
+	case b.kind != setting.Generation && strings.TrimSpace(r.label) == "":
 		return fmt.Errorf("%s: the label is empty: fill it in or remove the row", place())
 	case r.hasTask != b.firstHasTask:
 		has, hasNot := b.first, place()
@@ -80,8 +89,30 @@ func (b *builder) add(r row, place func() string) error {
 	case r.hasTask && strings.TrimSpace(r.task) == "":
 		return fmt.Errorf("%s: the task is empty: fill it in or remove the row", place())
 	}
+	if b.kind == setting.Regression || b.kind == setting.Generation {
+		if err := b.asExample(&r); err != nil {
+			return fmt.Errorf("%s: %w", place(), err)
+		}
+	}
 	b.collect(r)
 	b.rows++
+	return nil
+}
+
+// asExample makes the row one of a task without classes: all of them are of
+// one that has no name.
+func (b *builder) asExample(r *row) error {
+	if !r.hasTask {
+		return fmt.Errorf("no column %q: tasks of type %s need one, or tasks.files_as_tasks in a folder", b.taskColumn, b.kind)
+	}
+	if b.kind == setting.Regression {
+		v, err := strconv.ParseFloat(strings.TrimSpace(r.label), 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("the label %q is not a number", shorten(r.label))
+		}
+		r.value = v
+	}
+	r.label = ""
 	return nil
 }
 
@@ -101,7 +132,7 @@ func (b *builder) collect(r row) {
 		return
 	}
 	c.seen[h] = struct{}{}
-	c.kept = append(c.kept, kept{hash: h, row: b.rows, text: strings.Clone(r.text)})
+	c.kept = append(c.kept, kept{hash: h, row: b.rows, text: strings.Clone(r.text), value: r.value})
 	if b.most > 0 && len(c.kept) >= 2*b.most {
 		c.cut(b.most)
 	}
@@ -126,7 +157,7 @@ func (b *builder) family(source string) (*Family, error) {
 	if b.rows == 0 {
 		return nil, fmt.Errorf("%s holds no examples", source)
 	}
-	f := &Family{Source: source, Duplicates: b.duplicates}
+	f := &Family{Source: source, Type: b.kind, Duplicates: b.duplicates}
 	var keys []classKey
 	var all []kept
 	for key, c := range b.classes {
@@ -144,6 +175,9 @@ func (b *builder) family(source string) (*Family, error) {
 	index := make(map[int]int, len(all)) // row -> example
 	for i, k := range all {
 		f.Texts = append(f.Texts, k.text)
+		if b.kind == setting.Regression {
+			f.Values = append(f.Values, k.value)
+		}
 		index[k.row] = i
 	}
 	slices.SortFunc(keys, classKey.compare)

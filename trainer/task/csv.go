@@ -41,7 +41,10 @@ func readCSV(path string, r io.Reader, spec setting.Tasks, b *builder) error {
 			line, _ := reader.FieldPos(0)
 			return fmt.Sprintf("%s:%d", path, line)
 		}
-		row := row{text: record[columns.text], label: record[columns.label], hasTask: columns.task >= 0}
+		row := row{text: record[columns.text], hasTask: columns.task >= 0}
+		if columns.label >= 0 {
+			row.label = record[columns.label]
+		}
 		if row.hasTask {
 			row.task = record[columns.task]
 		}
@@ -54,7 +57,7 @@ func readCSV(path string, r io.Reader, spec setting.Tasks, b *builder) error {
 	}
 }
 
-type columns struct{ text, label, task int } // task -1: none
+type columns struct{ text, label, task int } // -1: none
 
 func findColumns(path string, header []string, spec setting.Tasks) (columns, error) {
 	place := path + ":1"
@@ -70,7 +73,7 @@ func findColumns(path string, header []string, spec setting.Tasks) (columns, err
 	if c.text < 0 {
 		return c, missingColumn(place, spec.Text, "text", header)
 	}
-	if c.label < 0 {
+	if c.label < 0 && spec.Type != setting.Generation {
 		return c, missingColumn(place, spec.Label, "label", header)
 	}
 	return c, nil

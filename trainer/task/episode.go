@@ -3,6 +3,8 @@ package task
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
 // A Shape is the size of an episode.
@@ -37,6 +39,7 @@ type Sampler struct {
 	shape  Shape
 	seed   int64
 	role   string
+	scale  Scale
 }
 
 // NewSampler prepares episodes from the part of split that role names. Every
@@ -49,7 +52,10 @@ func NewSampler(f *Family, split Split, role string, shape Shape, seed int64) (*
 	if err := split.Check(f); err != nil {
 		return nil, err
 	}
-	s := &Sampler{family: f, groups: f.groups(split, role), shape: shape, seed: seed, role: role}
+	if f.classless() {
+		shape.Ways = 1
+	}
+	s := &Sampler{family: f, groups: f.groups(split, role), shape: shape, seed: seed, role: role, scale: f.scale(split)}
 	for _, g := range s.groups {
 		if err := s.checkWays(g); err != nil {
 			return nil, err
@@ -106,7 +112,7 @@ func (s *Sampler) checkShots() error {
 			if n++; n <= 3 {
 				name := c.Name
 				if g.task != "" {
-					name = g.task + "/" + name
+					name = strings.TrimSuffix(g.task+"/"+name, "/")
 				}
 				few = append(few, fmt.Sprintf("%q has %d", name, len(c.Examples)))
 			}
@@ -140,10 +146,21 @@ func (s *Sampler) Episode(i int) Episode {
 				to = &e.Query
 			}
 			to.Examples = append(to.Examples, examples[x])
-			to.Labels = append(to.Labels, label)
+			s.describe(to, label, examples[x])
 		}
 	}
 	return e
+}
+
+// describe adds what is to be learned about an example.
+func (s *Sampler) describe(to *Set, label, example int) {
+	switch s.family.Type {
+	case setting.Regression:
+		to.Values = append(to.Values, s.scale.apply(s.family.Values[example]))
+	case setting.Generation:
+	default:
+		to.Labels = append(to.Labels, label)
+	}
 }
 
 // turn returns whose turn it is at a position when n take turns in rounds,

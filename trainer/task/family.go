@@ -23,9 +23,15 @@ import (
 type Family struct {
 	// Source is the file or folder that was read, for messages.
 	Source string
+	// Type is that of the tasks. In regression and generation a task has one
+	// class without a name, which holds all its examples.
+	Type setting.TaskType
 	// Texts holds the examples in the order in which they were read; an
 	// example is its index here.
 	Texts []string
+	// Values are what is to be learned about the examples in regression, as
+	// they were read; nil otherwise.
+	Values []float64
 	// Images holds the examples of a family of images; nil for texts.
 	Images *Images
 	// Classes is sorted by task, then by name.

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// A JointTask is a task of joint training: a classification with its own head
-// of len(Classes) outputs.
+// A JointTask is a task of joint training with a head of its own: of
+// len(Classes) outputs in classification, of one in regression.
 type JointTask struct {
 	Name    string
 	Classes []int // of each label: index into Family.Classes
@@ -33,9 +33,10 @@ func JointTasks(f *Family, split Split, ways int, seed int64) ([]JointTask, erro
 		}
 		groups = deal(classes, ways, seed)
 	}
+	scale := f.scale(split)
 	tasks := make([]JointTask, len(groups))
 	for i, g := range groups {
-		if len(g.classes) < 2 {
+		if len(g.classes) < 2 && !f.classless() {
 			return nil, fmt.Errorf("%s: the task %q has one class, there is nothing to tell apart: add examples of another, or remove it",
 				f.Source, g.task)
 		}
@@ -43,6 +44,10 @@ func JointTasks(f *Family, split Split, ways int, seed int64) ([]JointTask, erro
 		for label, c := range g.classes {
 			for _, x := range f.Classes[c].Examples {
 				tasks[i].Set.Examples = append(tasks[i].Set.Examples, x)
+				if f.Values != nil {
+					tasks[i].Set.Values = append(tasks[i].Set.Values, scale.apply(f.Values[x]))
+					continue
+				}
 				tasks[i].Set.Labels = append(tasks[i].Set.Labels, label)
 			}
 		}
@@ -128,6 +133,10 @@ func (b *Batcher) batch(k, n int) Batch {
 	batch := Batch{Task: k}
 	for _, j := range order {
 		batch.Examples = append(batch.Examples, set.Examples[j])
+		if set.Values != nil {
+			batch.Values = append(batch.Values, set.Values[j])
+			continue
+		}
 		batch.Labels = append(batch.Labels, set.Labels[j])
 	}
 	return batch

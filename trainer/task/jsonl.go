@@ -30,7 +30,7 @@ func readJSONL(path string, r io.Reader, spec setting.Tasks, b *builder) error {
 			to           *string
 		}{{"text", spec.Text, &row.text}, {"label", spec.Label, &row.label}, {"task", spec.Task, &row.task}} {
 			raw, ok := object[field.column]
-			if !ok && field.role == "task" {
+			if !ok && (field.role == "task" || field.role == "label" && spec.Type == setting.Generation) {
 				continue
 			}
 			if !ok {
@@ -68,9 +68,13 @@ func scalar(raw json.RawMessage, others bool) (string, error) {
 			return string(raw), nil
 		}
 	}
-	shown := string(raw)
-	if len(shown) > 20 {
-		shown = shown[:20] + "…"
+	return "", fmt.Errorf("is %s, not a string", shorten(string(raw)))
+}
+
+// shorten cuts what is shown in a message.
+func shorten(s string) string {
+	if len(s) > 20 {
+		return s[:20] + "…"
 	}
-	return "", fmt.Errorf("is %s, not a string", shown)
+	return s
 }

@@ -45,8 +45,8 @@ func readFile(path string, spec setting.Tasks, b *builder, read reader) error {
 }
 
 // readFolder reads all .jsonl and .csv files of a folder, in order of name,
-// as one family. Which file a row stands in means nothing: tasks are told
-// apart by their column alone.
+// as one family. Tasks are told apart by their column, or by their files where
+// that is set.
 func readFolder(path string, spec setting.Tasks, b *builder) error {
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -65,6 +65,9 @@ func readFolder(path string, spec setting.Tasks, b *builder) error {
 			continue
 		}
 		found = true
+		if spec.FilesAsTasks {
+			b.file = strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))
+		}
 		if err := readFile(filepath.Join(path, e.Name()), spec, b, read); err != nil {
 			return err
 		}

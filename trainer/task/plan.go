@@ -57,7 +57,7 @@ func newPlan(f *Family, c *setting.Config, seed int64) (*Plan, error) {
 	if p.Test, err = NewSampler(f, p.Split, Test, eval, c.Tasks.SplitSeed); err != nil {
 		return nil, err
 	}
-	if c.Algorithm == "joint" {
+	if c.Algorithm == setting.Joint && !c.ByGradient() {
 		tasks, err := JointTasks(f, p.Split, c.Ways, c.Tasks.SplitSeed)
 		if err != nil {
 			return nil, err
