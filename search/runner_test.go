@@ -126,28 +126,32 @@ func TestRunnerSpendsTheBudget(t *testing.T) {
 	}
 }
 
+// A worker looks for the trials of others every few seconds, which a virtual
+// clock makes no time at all.
 func TestRunnersShareAStudy(t *testing.T) {
 	t.Parallel()
-	h := newHarness(60, 3, square)
-	var group sync.WaitGroup
-	for range 4 {
-		config := h.config
-		config.History = search.NewHistoryCache(h.store, config.Study)
-		group.Go(func() {
-			r, err := search.NewRunner(config)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if ending, err := r.Run(t.Context()); ending != search.EndBudget || err != nil {
-				t.Errorf("Run() = %q, %v", ending, err)
-			}
-		})
-	}
-	group.Wait()
-	if got := h.store.states(); len(got) != 60 || slices.ContainsFunc(got, func(s search.State) bool { return s != search.Complete }) {
-		t.Errorf("states %v, want 60 COMPLETE", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(60, 3, square)
+		var group sync.WaitGroup
+		for range 4 {
+			config := h.config
+			config.History = search.NewHistoryCache(h.store, config.Study)
+			group.Go(func() {
+				r, err := search.NewRunner(config)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if ending, err := r.Run(t.Context()); ending != search.EndBudget || err != nil {
+					t.Errorf("Run() = %q, %v", ending, err)
+				}
+			})
+		}
+		group.Wait()
+		if got := h.store.states(); len(got) != 60 || slices.ContainsFunc(got, func(s search.State) bool { return s != search.Complete }) {
+			t.Errorf("states %v, want 60 COMPLETE", got)
+		}
+	})
 }
 
 func TestRunnerOutcomes(t *testing.T) {
