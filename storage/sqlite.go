@@ -33,9 +33,9 @@ func connectSQLite(path string) (*sqlStore, error) {
 	var err error
 	// IMMEDIATE takes the write lock when a transaction begins: one that reads
 	// first and then finds the lock taken could not wait for it.
-	if s.write, err = openPool(path, 1, busyTimeout, "BEGIN IMMEDIATE", ""); err == nil {
+	if s.write, err = openPool(path, 1, busyTimeout, sqliteTriggers, "BEGIN IMMEDIATE", "&_pragma=temp_store(memory)"); err == nil {
 		s.closers = append(s.closers, s.write.ConnPool.(*pool).close)
-		s.read, err = openPool(path, readers, busyTimeout, "BEGIN", "&_pragma=query_only(1)")
+		s.read, err = openPool(path, readers, busyTimeout, "", "BEGIN", "&_pragma=query_only(1)")
 	}
 	if err == nil {
 		s.closers = append(s.closers, s.read.ConnPool.(*pool).close)
@@ -71,14 +71,14 @@ func createFile(path string) error {
 }
 
 // openPool returns a pool of sessions. Nothing is opened yet.
-func openPool(path string, sessions int, busy time.Duration, begin, options string) (*gorm.DB, error) {
+func openPool(path string, sessions int, busy time.Duration, setup, begin, options string) (*gorm.DB, error) {
 	dsn := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String() + fmt.Sprintf(
 		"?mode=rw&_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)%s", busy.Milliseconds(), options)
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
 	}
-	return gorm.Open(sqliteDialector{conn: newPool(db, sessions, begin)}, &gorm.Config{
+	return gorm.Open(sqliteDialector{conn: newPool(db, sessions, setup, begin)}, &gorm.Config{
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		Logger:                 logger.Discard,
@@ -96,6 +96,7 @@ var sqliteDialect = &dialect{
 	conflict:     func(error) bool { return false },
 	duplicate:    func(error) bool { return false }, // one writer sees what is there
 	advise:       adviseSQLite,
+	fast:         sqliteWrites{},
 }
 
 // useWAL switches the file to write-ahead logging, in which readers and the

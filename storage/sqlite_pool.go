@@ -18,6 +18,7 @@ import (
 // one.
 type pool struct {
 	db       *sql.DB
+	setup    string // what every connection begins with
 	begin    string // the statement that begins a transaction
 	sessions chan *session
 }
@@ -32,8 +33,8 @@ var (
 // some 40, a few of them once for each number of rows.
 const maxStatements = 200
 
-func newPool(db *sql.DB, sessions int, begin string) *pool {
-	p := &pool{db: db, begin: begin, sessions: make(chan *session, sessions)}
+func newPool(db *sql.DB, sessions int, setup, begin string) *pool {
+	p := &pool{db: db, setup: setup, begin: begin, sessions: make(chan *session, sessions)}
 	for range sessions {
 		p.sessions <- &session{}
 	}
@@ -80,7 +81,7 @@ func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPo
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	err := s.connect(ctx, p.db)
+	err := s.connect(ctx, p.db, p.setup)
 	if err == nil {
 		err = s.synchronize(ctx, options != relaxed)
 	}
@@ -113,15 +114,19 @@ type session struct {
 	relaxed    bool // commits do not wait for the disk
 }
 
-func (s *session) connect(ctx context.Context, db *sql.DB) error {
+func (s *session) connect(ctx context.Context, db *sql.DB, setup string) error {
 	if s.conn != nil {
 		return nil
 	}
 	conn, err := db.Conn(ctx)
-	if err == nil {
-		s.conn, s.statements, s.relaxed = conn, map[string]*sql.Stmt{}, false
+	if err != nil {
+		return err
 	}
-	return err
+	if _, err := conn.ExecContext(ctx, setup); err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	s.conn, s.statements, s.relaxed = conn, map[string]*sql.Stmt{}, false
+	return nil
 }
 
 // synchronize says whether the next transaction waits for the disk. In WAL

@@ -62,7 +62,7 @@ func TestConnections(t *testing.T) {
 	}
 	// A write transaction holds the lock from its start.
 	err = store.write.Transaction(func(*gorm.DB) error {
-		other, err := openPool(store.name, 1, time.Millisecond, "BEGIN IMMEDIATE", "")
+		other, err := openPool(store.name, 1, time.Millisecond, "", "BEGIN IMMEDIATE", "")
 		if err != nil {
 			return err
 		}
@@ -266,7 +266,7 @@ func TestStatementsPerTrial(t *testing.T) {
 	if err := oneTrial(t.Context(), store, study.ID, 0); err != nil {
 		t.Fatal(err)
 	}
-	const create, report, end = 5, 3, 4
+	const create, report, end = 3, 1, 1
 	if want := create + 3*report + end; count.n != want {
 		t.Errorf("%d statements, want %d", count.n, want)
 	}
