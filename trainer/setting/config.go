@@ -9,7 +9,7 @@ import (
 
 var modelKinds = []string{ModelMLP, ModelBERT, ModelConv4}
 
-var taskKinds = []string{"wordnet", "jsonl", "csv", "text-folder", KindImages, KindSinusoid}
+var taskKinds = []string{"wordnet", "jsonl", "csv", "parquet", "text-folder", KindImages, KindSinusoid}
 
 // A Config is a complete, checked configuration of a meta-training run.
 // The schema documents each field under the name of its setting.

@@ -8,7 +8,7 @@ var taskSettings = []Setting{
 	},
 	{
 		Name: "tasks.kind", Type: Choice, Required: true, Fixed: true, Choices: taskKinds,
-		Doc: "wordnet: glosses classified by lexicographer file. jsonl, csv: one file of labelled texts. text-folder: a folder of such files. images: a folder of class folders, or IDX files as MNIST has them. sinusoid: sine curves, generated (Finn et al. 2017, section 5.1).",
+		Doc: "wordnet: glosses classified by lexicographer file. jsonl, csv: one file of labelled texts. parquet: such a file, or a folder of them. text-folder: a folder of files of all three. images: a folder of class folders, or IDX files as MNIST has them. sinusoid: sine curves, generated (Finn et al. 2017, section 5.1).",
 		set: func(c *Config, v any) { c.Tasks.Kind = v.(string) },
 	},
 	{

@@ -119,8 +119,10 @@ func load(spec setting.Tasks) (*Family, error) {
 		source, err = spec.Path, readFile(spec.Path, spec, b, readJSONL)
 	case "csv":
 		source, err = spec.Path, readFile(spec.Path, spec, b, readCSV)
+	case "parquet":
+		source, err = spec.Path, readParquet(spec.Path, spec, b)
 	case "text-folder":
-		source, err = spec.Path, readFolder(spec.Path, spec, b)
+		source, err = spec.Path, readFolder(spec.Path, spec, b, isShard, "no .jsonl, .csv or .parquet file")
 	default:
 		err = fmt.Errorf("unknown kind %q", spec.Kind)
 	}

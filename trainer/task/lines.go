@@ -44,36 +44,30 @@ func readFile(path string, spec setting.Tasks, b *builder, read reader) error {
 	return nil
 }
 
-// readFolder reads all .jsonl and .csv files of a folder, in order of name,
-// as one family. Tasks are told apart by their column, or by their files where
-// that is set.
-func readFolder(path string, spec setting.Tasks, b *builder) error {
+// readFolder reads the files of a folder whose ending is wanted, in order of
+// name, as one family. Tasks are told apart by their column, or by their files
+// where that is set.
+func readFolder(path string, spec setting.Tasks, b *builder, wanted func(ext string) bool, none string) error {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return err
 	}
 	found := false
 	for _, e := range entries {
-		var read reader
-		switch strings.ToLower(filepath.Ext(e.Name())) {
-		case ".jsonl":
-			read = readJSONL
-		case ".csv":
-			read = readCSV
-		}
-		if read == nil || strings.HasPrefix(e.Name(), ".") {
+		ext := filepath.Ext(e.Name())
+		if !wanted(strings.ToLower(ext)) || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
 		found = true
 		if spec.FilesAsTasks {
-			b.file = strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))
+			b.file = strings.TrimSuffix(e.Name(), ext)
 		}
-		if err := readFile(filepath.Join(path, e.Name()), spec, b, read); err != nil {
+		if err := readShard(filepath.Join(path, e.Name()), spec, b); err != nil {
 			return err
 		}
 	}
 	if !found {
-		return fmt.Errorf("%s holds no .jsonl or .csv file", path)
+		return fmt.Errorf("%s holds %s", path, none)
 	}
 	return nil
 }

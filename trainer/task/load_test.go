@@ -160,7 +160,7 @@ func TestLoadPlaces(t *testing.T) {
 	}{
 		{spec("jsonl", filepath.Join(dir, "none.jsonl")), "none.jsonl: no such file"},
 		{spec("jsonl", dir), "is a folder: set tasks.kind to text-folder"},
-		{spec("text-folder", dir), "holds no .jsonl or .csv file"},
+		{spec("text-folder", dir), "holds no .jsonl, .csv or .parquet file"},
 		{spec("text-folder", filepath.Join(dir, "none")), "no such file"},
 		{spec("wordnet", dir), "no WordNet dictionary (data.noun, data.verb, …) in " + dir},
 		{spec("parquet", dir), `unknown kind "parquet"`},
