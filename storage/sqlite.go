@@ -25,17 +25,21 @@ const busyTimeout = 30 * time.Second
 const readers = 4
 
 // connectSQLite opens or creates the database file at the absolute path.
+// A file that may only be read, of another user perhaps, is opened for that.
 func connectSQLite(path string) (*sqlStore, error) {
 	if err := createFile(path); err != nil {
+		if s, readErr := connectReadOnly(path); readErr == nil {
+			return s, nil
+		}
 		return nil, err
 	}
 	s := &sqlStore{dialect: sqliteDialect, name: path, machine: time.Now, relaxed: relaxed}
 	var err error
 	// IMMEDIATE takes the write lock when a transaction begins: one that reads
 	// first and then finds the lock taken could not wait for it.
-	if s.write, err = openPool(path, 1, busyTimeout, sqliteTriggers, "BEGIN IMMEDIATE", "&_pragma=temp_store(memory)"); err == nil {
+	if s.write, err = openPool(path, 1, busyTimeout, sqliteTriggers, "BEGIN IMMEDIATE", "&mode=rw&_pragma=temp_store(memory)"); err == nil {
 		s.closers = append(s.closers, s.write.ConnPool.(*pool).close)
-		s.read, err = openPool(path, readers, busyTimeout, "", "BEGIN", "&_pragma=query_only(1)")
+		s.read, err = openPool(path, readers, busyTimeout, "", "BEGIN", "&mode=rw&_pragma=query_only(1)")
 	}
 	if err == nil {
 		s.closers = append(s.closers, s.read.ConnPool.(*pool).close)
@@ -43,6 +47,37 @@ func connectSQLite(path string) (*sqlStore, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open storage %s: %w", path, adviseSQLite(err)), s.Close())
 	}
+	return s, nil
+}
+
+// connectReadOnly opens a file that can be read and not be written.
+func connectReadOnly(path string) (*sqlStore, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		return nil, errors.Join(err, fs.ErrInvalid, f.Close())
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	// Beside a file in write-ahead mode SQLite makes others, which it may not
+	// do here. Without a log nobody writes, and it can do without them.
+	options := "&_pragma=query_only(1)&mode=ro"
+	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+		options += "&immutable=1"
+	}
+	s := &sqlStore{dialect: sqliteDialect, name: path, machine: time.Now}
+	if s.read, err = openPool(path, readers, busyTimeout, "", "BEGIN", options); err != nil {
+		return nil, err
+	}
+	s.write, err = openPool(path, 1, busyTimeout, "", "BEGIN IMMEDIATE", options)
+	s.closers = append(s.closers, s.read.ConnPool.(*pool).close)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.closers = append(s.closers, s.write.ConnPool.(*pool).close)
 	return s, nil
 }
 
@@ -73,7 +108,7 @@ func createFile(path string) error {
 // openPool returns a pool of sessions. Nothing is opened yet.
 func openPool(path string, sessions int, busy time.Duration, setup, begin, options string) (*gorm.DB, error) {
 	dsn := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String() + fmt.Sprintf(
-		"?mode=rw&_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)%s", busy.Milliseconds(), options)
+		"?_pragma=busy_timeout(%d)&_pragma=foreign_keys(1)%s", busy.Milliseconds(), options)
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func TestConnections(t *testing.T) {
 	}
 	// A write transaction holds the lock from its start.
 	err = store.write.Transaction(func(*gorm.DB) error {
-		other, err := openPool(store.name, 1, time.Millisecond, "", "BEGIN IMMEDIATE", "")
+		other, err := openPool(store.name, 1, time.Millisecond, "", "BEGIN IMMEDIATE", "&mode=rw")
 		if err != nil {
 			return err
 		}
@@ -189,6 +189,49 @@ func TestOpenUnwritableFolder(t *testing.T) {
 	_, err := Open(t.Context(), "sqlite:///"+dir+"/study.db")
 	if err == nil || !strings.Contains(err.Error(), dir+"/study.db cannot be written") {
 		t.Fatalf("error %v", err)
+	}
+}
+
+// TestReadOnly reads a file that must not be written, with and without a
+// process that writes it at the time.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	for _, busy := range []bool{false, true} {
+		t.Run(fmt.Sprint("busy ", busy), func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "study.db")
+			writer := openPath(t, path)
+			study, err := writer.CreateStudy(t.Context(), search.Definition{Name: "s"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for number := range foldAfter + 1 { // so that a reader wants to write a tally
+				if err := oneTrial(t.Context(), writer, study.ID, number); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if busy {
+				defer writer.Close()
+			} else if err := writer.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s, err := connectReadOnly(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if err := s.prepareSchema(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			counts, err := s.Counts(t.Context(), study.ID)
+			if err != nil || counts.Complete != foldAfter+1 {
+				t.Errorf("%+v, %v", counts, err)
+			}
+			_, err = s.Start(t.Context(), study.ID, search.NewTrial{Number: search.NextNumber}, "w", time.Hour, 0)
+			if err == nil || !strings.Contains(err.Error(), "must be writable") {
+				t.Errorf("a trial was started: %v", err)
+			}
+		})
 	}
 }
 
