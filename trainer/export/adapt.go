@@ -9,6 +9,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/task"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -17,7 +18,7 @@ import (
 // An AdaptRequest asks to fit a model to a new task.
 type AdaptRequest struct {
 	Model string // a folder of export's or adapt's
-	Task  string // JSONL or CSV with text and label
+	Task  string // JSONL or CSV with text and label; a folder of class folders for images
 	To    string // a folder that does not exist or is empty
 	Seed  int64  // of the folds of the cross-validation
 }
@@ -35,10 +36,18 @@ type Adapted struct {
 // maxFolds is the usual number of folds; a class of fewer examples lowers it.
 const maxFolds = 5
 
-// Adapt fits a classifier for the task on top of the model's encoder, which
-// stays as it is, and writes a folder that [Predict] reads.
+// Adapt learns the task with the model and writes a folder that [Predictor]
+// reads. Algorithms that learn a task from vectors leave the network as it is
+// and fit a head; the others go on training it on the task's examples.
 func Adapt(r AdaptRequest) (*Adapted, error) {
-	family, err := readTask(r.Task)
+	manifest, err := readManifest(r.Model)
+	if err != nil {
+		return nil, err
+	}
+	if manifest.Type != setting.Classification {
+		return nil, fmt.Errorf("%s was trained on tasks of type %s: adapt fits classifications", r.Model, manifest.Type)
+	}
+	family, err := readTask(r.Task, manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -49,26 +58,8 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 	defer folder.discard()
 	var adapted *Adapted
 	err = tensor.Do(func(s *tensor.Scope) error {
-		b, err := Load(s, r.Model, tensor.CPU)
-		if err != nil {
-			return err
-		}
-		adapter, err := meta.NewAdapter(&setting.Config{Algorithm: b.Manifest.Algorithm, Tasks: setting.Tasks{Type: setting.Classification}})
-		if err != nil {
-			return fmt.Errorf("%s: %w", filepath.Join(r.Model, ManifestFile), err)
-		}
-		examples, labels, names := flatten(family)
-		corpus := meta.NewCorpus(b.Tokenizer, family.Texts, b.Manifest.MaxLength)
-		all := meta.Examples{Inputs: examples, Labels: labels}
-		adapted = &Adapted{Labels: names, Examples: len(examples)}
-		if adapted.Accuracy, adapted.Folds, err = crossValidate(s, adapter, b.Learner, corpus, all, len(names), r.Seed); err != nil {
-			return err
-		}
-		if b.Learner, err = adapter.Adapt(s, b.Learner, corpus, all, len(names)); err != nil {
-			return err
-		}
-		b.Manifest.Labels = names
-		return b.saveAdapted(r.Model, folder.work)
+		adapted, err = r.learn(s, family, folder.work)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -79,14 +70,59 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 	return adapted, nil
 }
 
-// readTask reads one task; a file with several is refused, for one classifier
-// cannot serve them.
-func readTask(path string) (*task.Family, error) {
-	kind := "jsonl"
-	if strings.EqualFold(filepath.Ext(path), ".csv") {
-		kind = "csv"
+// learn learns the task and writes the model into a folder.
+func (r AdaptRequest) learn(s *tensor.Scope, family *task.Family, to string) (*Adapted, error) {
+	b, err := Load(s, r.Model, tensor.CPU)
+	if err != nil {
+		return nil, err
 	}
-	family, err := task.Load(setting.Tasks{Kind: kind, Path: path, Text: "text", Label: "label", Task: "task"})
+	adapter, err := meta.NewAdapter(b.Manifest.settings())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(r.Model, ManifestFile), err)
+	}
+	inputs, err := b.familyInputs(family)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Task, err)
+	}
+	examples, labels, names := flatten(family)
+	all := meta.Examples{Inputs: examples, Labels: labels}
+	adapted := &Adapted{Labels: names, Examples: len(examples)}
+	if adapted.Accuracy, adapted.Folds, err = crossValidate(s, adapter, b.Learner, inputs, all, len(names), r.Seed); err != nil {
+		return nil, err
+	}
+	before := b.Learner.Network
+	if b.Learner, err = adapter.Adapt(s, b.Learner, inputs, all, len(names)); err != nil {
+		return nil, err
+	}
+	b.Manifest.Labels = names
+	return adapted, b.saveAdapted(r.Model, to, b.Learner.Network != before)
+}
+
+// familyInputs returns the examples of a family as the model reads them.
+func (b *Bundle) familyInputs(family *task.Family) (meta.Inputs, error) {
+	if family.Images == nil {
+		return meta.NewCorpus(b.Tokenizer, family.Texts, b.Manifest.MaxLength), nil
+	}
+	pictures := meta.NewPictures(family.Images)
+	plain, ok := b.Learner.Network.(model.Plain)
+	if !ok {
+		return nil, fmt.Errorf("the model reads texts, not images")
+	}
+	return pictures, plain.Accepts(pictures.Shape())
+}
+
+// readTask reads one task; a file with several is refused, for one head cannot
+// serve them. A task of images is a folder of class folders or an IDX file.
+func readTask(path string, m *Manifest) (*task.Family, error) {
+	spec := setting.Tasks{Kind: "jsonl", Text: "text", Label: "label", Task: "task"}
+	if strings.EqualFold(filepath.Ext(path), ".csv") {
+		spec.Kind = "csv"
+	}
+	if m.Images != nil {
+		spec = m.reading()
+	}
+	spec.Path = path
+	family, err := task.Load(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -159,10 +195,16 @@ func crossValidate(s *tensor.Scope, adapter meta.Adapter, l *meta.Learner, input
 	return &accuracy, folds, nil
 }
 
-// saveAdapted copies the model folder with the new head.
-func (b *Bundle) saveAdapted(from, to string) error {
+// saveAdapted copies the model folder with the new head, and the new weights
+// of the network if they have changed.
+func (b *Bundle) saveAdapted(from, to string, changed bool) error {
 	for _, name := range append([]string{"config.json", hf.SafetensorsFile}, tokenizerFiles...) {
 		if err := copyIfThere(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
+			return err
+		}
+	}
+	if changed {
+		if err := b.saveWeights(from, to); err != nil {
 			return err
 		}
 	}
@@ -170,4 +212,21 @@ func (b *Bundle) saveAdapted(from, to string) error {
 		return err
 	}
 	return writeJSON(filepath.Join(to, ManifestFile), b.Manifest)
+}
+
+// saveWeights writes model.safetensors, with the pooler of the folder from.
+func (b *Bundle) saveWeights(from, to string) error {
+	network := b.Learner.Network
+	if plain, ok := network.(model.Plain); ok {
+		return model.SavePlain(to, plain)
+	}
+	blobs, err := model.Blobs(network.Params())
+	if err != nil {
+		return err
+	}
+	pooler, err := model.ReadPooler(from)
+	if err != nil {
+		return err
+	}
+	return hf.WriteSafetensors(filepath.Join(to, hf.SafetensorsFile), append(blobs, pooler...), map[string]string{"format": "pt"})
 }

@@ -129,7 +129,7 @@ func TestMarkdown(t *testing.T) {
 		Retrain:   Retrain{Metric: "val_loss", Value: 0.5, StoredValue: 0.25, Threads: 2, Device: "cpu"},
 		Test:      Test{Before: Score{Accuracy: 0.5}, FP32: Score{Accuracy: 0.75, N: 600, CI95: 0.01}, Compressed: &Score{Accuracy: 0.74}},
 		SizeBytes: Pair[int64]{FP32: 24_000_000, Compressed: &size},
-		LatencyMS: Pair[Latency]{FP32: Latency{P50: 1.5, P95: 2, Batch: 1, Length: 64, Threads: 2}, Compressed: &Latency{P50: 1}},
+		LatencyMS: Pair[Latency]{FP32: Latency{P50: 1.5, P95: 2, Batch: 1, Length: 64, Input: "64 tokens", Threads: 2}, Compressed: &Latency{P50: 1}},
 		Notes:     []string{"A note."},
 	}
 	got := r.Markdown()

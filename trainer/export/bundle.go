@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/meta"
@@ -16,39 +17,10 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/text"
 )
 
-// The files that a model folder has beside those of a Hugging Face folder.
-const (
-	ManifestFile = "hpsearch.json"
-	HeadFile     = "head.safetensors" // projection and classifier
-)
-
-// manifestFormat is the version of the folder's layout.
-const manifestFormat = 1
-
-// A Manifest says what a Hugging Face folder cannot: how the encoder's
-// vectors are used.
-type Manifest struct {
-	Format    int           `json:"format"`
-	Study     string        `json:"study,omitempty"`
-	Trial     int           `json:"trial"`
-	Algorithm string        `json:"algorithm"` // how a new task is learned
-	Pooling   model.Pooling `json:"pooling"`
-	MaxLength int           `json:"max_length"`
-	// Projection says that head.safetensors has a linear layer on top of the
-	// pooled vector.
-	Projection bool `json:"projection"`
-	// Quantization is int8 when the encoder's matrices are stored as int8
-	// and multiplied by int8 kernels.
-	Quantization string `json:"quantization,omitempty"`
-	// Labels are the classes of the classifier in head.safetensors, after
-	// the model was adapted to a task.
-	Labels []string `json:"labels,omitempty"`
-}
-
 // A Bundle is a model folder in memory.
 type Bundle struct {
 	Manifest  Manifest
-	Tokenizer *text.Tokenizer
+	Tokenizer *text.Tokenizer // nil unless of texts
 	Learner   *meta.Learner
 }
 
@@ -59,54 +31,57 @@ func Load(s *tensor.Scope, dir string, device tensor.Device) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokenizer, err := text.Load(dir)
+	kind, err := hf.ModelType(dir)
 	if err != nil {
 		return nil, err
 	}
-	encoder, err := model.Load(s, dir, device)
+	b := &Bundle{Manifest: *manifest, Learner: &meta.Learner{Type: manifest.Type}}
+	if hf.IsPlain(kind) {
+		b.Learner.Network, err = model.LoadPlain(s, dir, device)
+	} else {
+		err = b.loadEncoder(s, dir, device)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	b := &Bundle{
-		Manifest: *manifest, Tokenizer: tokenizer,
-		Learner: &meta.Learner{Network: &model.Encoder{Bert: encoder, Pooling: manifest.Pooling}},
 	}
 	if err := b.loadHead(s, dir, device); err != nil {
 		return nil, err
 	}
+	if inner := manifest.Inner; inner != nil {
+		for _, p := range b.Learner.Network.Params() {
+			s.SetRequiresGrad(p.Tensor, !slices.Contains(inner.Frozen, p.Name))
+		}
+	}
 	return b, s.Err()
 }
 
-func readManifest(dir string) (*Manifest, error) {
-	path := filepath.Join(dir, ManifestFile)
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s has no %s: name a folder that `hpsearch export` or `hpsearch adapt` wrote", dir, ManifestFile)
+// loadEncoder reads the tokenizer and the encoder of a model of texts.
+func (b *Bundle) loadEncoder(s *tensor.Scope, dir string, device tensor.Device) error {
+	if err := b.Manifest.checkTexts(dir); err != nil {
+		return err
 	}
+	tokenizer, err := text.Load(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var m Manifest
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	encoder, err := model.Load(s, dir, device)
+	if err != nil {
+		return err
 	}
-	switch {
-	case m.Format != manifestFormat:
-		return nil, fmt.Errorf("%s: format %d is not known to this version, which reads %d", path, m.Format, manifestFormat)
-	case m.Pooling != model.MeanPooling && m.Pooling != model.CLSPooling:
-		return nil, fmt.Errorf("%s: pooling %q: want mean or cls", path, m.Pooling)
-	case m.MaxLength < 3:
-		return nil, fmt.Errorf("%s: max_length %d is too small", path, m.MaxLength)
+	if err := tokenizer.Fits(int(encoder.Config.Vocabulary)); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
 	}
-	return &m, nil
+	b.Tokenizer, b.Learner.Network = tokenizer, &model.Encoder{Bert: encoder, Pooling: b.Manifest.Pooling}
+	return nil
 }
 
 func (b *Bundle) loadHead(s *tensor.Scope, dir string, device tensor.Device) error {
 	m := b.Manifest
-	if !m.Projection && len(m.Labels) == 0 {
+	outputs := int64(m.Outputs)
+	if len(m.Labels) > 0 {
+		outputs = int64(len(m.Labels))
+	}
+	if !m.Projection && outputs == 0 {
 		return nil
 	}
 	path := filepath.Join(dir, HeadFile)
@@ -120,10 +95,10 @@ func (b *Bundle) loadHead(s *tensor.Scope, dir string, device tensor.Device) err
 		b.Learner.Projection = meta.NewProjection(s, hidden, device)
 		params = b.Learner.Projection.Params()
 	}
-	if ways := int64(len(m.Labels)); ways > 0 {
+	if outputs > 0 {
 		b.Learner.Head = meta.Head{
-			Weight: s.Zeros(tensor.Float32, device, ways, hidden),
-			Bias:   s.Zeros(tensor.Float32, device, ways),
+			Weight: s.Zeros(tensor.Float32, device, outputs, hidden),
+			Bias:   s.Zeros(tensor.Float32, device, outputs),
 		}
 		params = append(params, b.Learner.Head.Params()...)
 	}
@@ -133,12 +108,36 @@ func (b *Bundle) loadHead(s *tensor.Scope, dir string, device tensor.Device) err
 	return nil
 }
 
+// nameFrozen lists, for gradient descent, what training has left as it was.
+func (b *Bundle) nameFrozen() {
+	if b.Manifest.Inner == nil {
+		return
+	}
+	b.Manifest.Inner.Frozen = nil
+	for _, p := range b.Learner.Network.Params() {
+		if !p.Tensor.RequiresGrad() {
+			b.Manifest.Inner.Frozen = append(b.Manifest.Inner.Frozen, p.Name)
+		}
+	}
+}
+
 // headBlobs returns what goes into head.safetensors.
 func (b *Bundle) headBlobs() ([]hf.Blob, error) {
 	return model.Blobs(append(b.Learner.Projection.Params(), b.Learner.Head.Params()...))
 }
 
-// save writes the folder: encoder is the content of model.safetensors, from
+// savePlain writes the folder of a network that transformers does not know.
+func (b *Bundle) savePlain(dir string, network model.Plain) error {
+	if err := model.SavePlain(dir, network); err != nil {
+		return err
+	}
+	if err := b.saveHead(dir); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(dir, ManifestFile), b.Manifest)
+}
+
+// save writes the folder of an encoder: encoder is the content of model.safetensors, from
 // is the folder that the tokenizer and the other keys of config.json come
 // from. dir must be there.
 func (b *Bundle) save(dir, from string, encoder []hf.Blob) error {

@@ -21,6 +21,22 @@ const CompressedFolder = "compressed"
 // retraining's steps.
 const recoveryShare = 0.5
 
+// compressible refuses to prune or quantize what is no transformer, before
+// anything is trained: both apply to the matrices of its layers.
+func compressible(r Request) error {
+	if !r.Spec.Any() {
+		return nil
+	}
+	kind := r.Config.Model.Kind
+	if r.Config.Model.Path != "" {
+		kind, _ = hf.ModelType(r.Config.Model.Path) // what is wrong with the folder is found when it is loaded
+	}
+	if kind == setting.ModelConv4 || kind == setting.ModelMLP || hf.IsPlain(kind) {
+		return fmt.Errorf("only models of texts are pruned or quantized, and %s is none: leave --prune and --quantize out", r.Config.Model)
+	}
+	return nil
+}
+
 // compress prunes and quantizes as asked, writes the result and measures what
 // was written.
 func (e *exporter) compress(s *tensor.Scope) error {

@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/hpsearch/hpsearch/trainer/compress"
 	"github.com/hpsearch/hpsearch/trainer/hf"
@@ -51,6 +52,9 @@ type exporter struct {
 // Run retrains, measures, compresses and writes the folder. The folder
 // appears under its name only when it is complete.
 func Run(r Request) (*Report, error) {
+	if err := compressible(r); err != nil {
+		return nil, err
+	}
 	if r.Spec.Int8 {
 		if _, err := tensor.QuantizedEngine(); err != nil {
 			return nil, fmt.Errorf("quantize: %w", err)
@@ -97,10 +101,15 @@ func (e *exporter) run(s *tensor.Scope) error {
 	learner.Stopped = e.Stopped
 	e.bundle = &Bundle{
 		Tokenizer: e.Tokenizer, Learner: learner,
-		Manifest: Manifest{
-			Format: manifestFormat, Study: e.Study, Trial: e.Trial, Algorithm: e.Config.Algorithm,
-			Pooling: learner.Encoder().Pooling, MaxLength: e.Config.MaxLength, Projection: learner.Projection != nil,
-		},
+		Manifest: newManifest(e.Config, e.Data.Inputs()),
+	}
+	m := &e.bundle.Manifest
+	m.Study, m.Trial, m.Projection = e.Study, e.Trial, learner.Projection != nil
+	if encoder := learner.Encoder(); encoder != nil {
+		m.Pooling, m.MaxLength = encoder.Pooling, e.Config.MaxLength
+	}
+	if !learner.Head.IsNone() {
+		m.Outputs = e.Config.Outputs()
 	}
 	if e.algorithm, err = meta.NewAlgorithm(s, e.setup(e.Config, e.Data)); err != nil {
 		return err
@@ -178,6 +187,14 @@ func (e *exporter) writeModel(*tensor.Scope) error {
 		return err
 	}
 	e.countParameters(blobs)
+	e.bundle.nameFrozen()
+	if plain, ok := e.bundle.Learner.Network.(model.Plain); ok {
+		if err := e.bundle.savePlain(e.work, plain); err != nil {
+			return err
+		}
+		e.report.SizeBytes.FP32, err = folderBytes(e.work)
+		return err
+	}
 	if e.pooler, err = e.readPooler(); err != nil {
 		return err
 	}
@@ -198,15 +215,15 @@ func (e *exporter) readPooler() ([]hf.Blob, error) {
 }
 
 // countParameters reports how many numbers there are, and how many are not 0,
-// in the encoder's F32 blobs and the projection.
-func (e *exporter) countParameters(encoder []hf.Blob) {
+// in the network's F32 blobs, the projection and the head.
+func (e *exporter) countParameters(network []hf.Blob) {
 	p := &e.report.Parameters
 	p.Total, p.Nonzero = 0, 0
-	for _, b := range encoder {
+	for _, b := range network {
 		p.Total += int64(len(b.Data) / 4)
 		p.Nonzero += nonzeroFloats(b.Data)
 	}
-	for _, t := range e.bundle.Learner.Projection.Params() {
+	for _, t := range slices.Concat(e.bundle.Learner.Projection.Params(), e.bundle.Learner.Head.Params()) {
 		p.Total += t.Tensor.Numel()
 		p.Nonzero += t.Tensor.Numel()
 	}
@@ -216,19 +233,21 @@ func (e *exporter) countParameters(encoder []hf.Blob) {
 // the CPU.
 func (e *exporter) measureLatencies(s *tensor.Scope) error {
 	e.phase("time")
-	length := min(e.Config.MaxLength, 128)
+	input, err := e.latencyInput()
+	if err != nil {
+		return err
+	}
 	measure := func(dir string) (l Latency, err error) {
 		err = s.Run(func(inner *tensor.Scope) error {
 			b, err := Load(inner, dir, tensor.CPU)
 			if err != nil {
 				return fmt.Errorf("reload: %w", err)
 			}
-			l, err = measureLatency(inner, b, length)
+			l, err = measureLatency(inner, b, input)
 			return err
 		})
 		return l, err
 	}
-	var err error
 	if e.report.LatencyMS.FP32, err = measure(e.work); err != nil || !e.Spec.Any() {
 		return err
 	}

@@ -24,14 +24,41 @@ const (
 	latencyRuns   = 50
 )
 
-// measureLatency times forward passes of one text of the given length.
-func measureLatency(s *tensor.Scope, b *Bundle, length int) (Latency, error) {
-	inputs := lengthOnly{vocabulary: b.Tokenizer.VocabSize(), length: length}
+// latencyTokens is the most tokens of the text that a latency is taken of.
+const latencyTokens = 128
+
+// A latencyInput is one example to time: what it holds does not matter.
+type latencyInput struct {
+	inputs meta.Inputs
+	tokens int    // of a text, 0 for others
+	what   string // it is
+}
+
+// latencyInput returns one example of what the model reads: a text, an image
+// of the family, or numbers.
+func (e *exporter) latencyInput() (latencyInput, error) {
+	if e.Tokenizer != nil {
+		tokens := min(e.Config.MaxLength, latencyTokens)
+		return latencyInput{lengthOnly{vocabulary: e.Tokenizer.VocabSize(), length: tokens}, tokens, fmt.Sprintf("%d tokens", tokens)}, nil
+	}
+	shaped, ok := e.Data.Inputs().(meta.Shaped)
+	if !ok {
+		return latencyInput{}, fmt.Errorf("time: nothing is known of the inputs")
+	}
+	shape := shaped.Shape()
+	if len(shape) == 3 {
+		return latencyInput{shaped, 0, fmt.Sprintf("an image of %d x %d pixels", shape[2], shape[1])}, nil
+	}
+	return latencyInput{shaped, 0, fmt.Sprintf("%v numbers", shape)}, nil
+}
+
+// measureLatency times forward passes of one example.
+func measureLatency(s *tensor.Scope, b *Bundle, input latencyInput) (Latency, error) {
 	times := make([]float64, 0, latencyRuns)
 	for i := range latencyWarmup + latencyRuns {
 		start := time.Now()
 		err := s.Run(func(inner *tensor.Scope) error {
-			x, err := b.Learner.EmbedAll(inner, inputs, meta.All(1))
+			x, err := b.Learner.EmbedAll(inner, input.inputs, meta.All(1))
 			if err != nil {
 				return err
 			}
@@ -57,7 +84,7 @@ func measureLatency(s *tensor.Scope, b *Bundle, length int) (Latency, error) {
 	}
 	return Latency{
 		P50: times[len(times)/2], P95: times[len(times)*95/100],
-		Batch: 1, Length: length, Threads: tensor.Threads(), Engine: engine,
+		Batch: 1, Length: input.tokens, Input: input.what, Threads: tensor.Threads(), Engine: engine,
 	}, nil
 }
 

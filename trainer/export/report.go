@@ -89,7 +89,8 @@ type Latency struct {
 	P50     float64 `json:"p50"`
 	P95     float64 `json:"p95"`
 	Batch   int     `json:"batch"`
-	Length  int     `json:"length"`
+	Length  int     `json:"length,omitempty"` // tokens of the text
+	Input   string  `json:"input"`            // what the example is, in words
 	Threads int     `json:"threads"`
 	Engine  string  `json:"engine"`
 }
@@ -125,8 +126,8 @@ func (r *Report) Markdown() string {
 		row("compressed", *r.Test.Compressed, r.SizeBytes.Compressed, r.LatencyMS.Compressed)
 	}
 	l := r.LatencyMS.FP32
-	fmt.Fprintf(&b, "\nAccuracy: mean of %d episodes ± half its 95 %% confidence interval. Latency: batch %d, %d tokens, %d threads, CPU.\n",
-		r.Test.FP32.N, l.Batch, l.Length, l.Threads)
+	fmt.Fprintf(&b, "\nAccuracy: mean of %d episodes ± half its 95 %% confidence interval. Latency: batch %d, %s, %d threads, CPU.\n",
+		r.Test.FP32.N, l.Batch, l.Input, l.Threads)
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\n%s\n", n)
 	}

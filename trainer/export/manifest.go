@@ -1,0 +1,144 @@
+package export
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+)
+
+// The files that a model folder has beside its config and weights.
+const (
+	ManifestFile = "hpsearch.json"
+	HeadFile     = "head.safetensors" // projection and head
+)
+
+// manifestFormat is the version of the folder's layout.
+const manifestFormat = 1
+
+// A Manifest says what config.json cannot: what the network reads, and how a
+// task is learned with its vectors.
+type Manifest struct {
+	Format    int              `json:"format"`
+	Study     string           `json:"study,omitempty"`
+	Trial     int              `json:"trial"`
+	Algorithm string           `json:"algorithm"`      // how a new task is learned
+	Type      setting.TaskType `json:"type,omitempty"` // of tasks; classification when absent
+	// Pooling and MaxLength are those of texts.
+	Pooling   model.Pooling `json:"pooling,omitempty"`
+	MaxLength int           `json:"max_length,omitempty"`
+	// Images says how images are read, nil for other inputs.
+	Images *ImageReading `json:"images,omitempty"`
+	// Projection says that head.safetensors has a linear layer on top of the
+	// pooled vector.
+	Projection bool `json:"projection"`
+	// Inner is the gradient descent by which a task is learned, nil for
+	// algorithms that learn it from vectors.
+	Inner *InnerLoop `json:"inner_loop,omitempty"`
+	// Outputs is the number of outputs of the head in head.safetensors that
+	// gradient descent starts from; 0 when there is none.
+	Outputs int `json:"outputs,omitempty"`
+	// Quantization is int8 when the encoder's matrices are stored as int8
+	// and multiplied by int8 kernels.
+	Quantization string `json:"quantization,omitempty"`
+	// Labels are the classes of the head in head.safetensors, after the model
+	// was adapted to a task.
+	Labels []string `json:"labels,omitempty"`
+}
+
+// ImageReading is how images were read in training, as the settings of tasks
+// say it.
+type ImageReading struct {
+	Size   int  `json:"image_size"` // 0: files must be Width x Height pixels
+	Color  bool `json:"color"`
+	Invert bool `json:"invert"`
+	Width  int  `json:"width"` // of what the network reads
+	Height int  `json:"height"`
+}
+
+// An InnerLoop is the gradient descent by which a task is learned.
+type InnerLoop struct {
+	Rate   float64             `json:"inner_lr"`
+	Steps  int                 `json:"adaptation_steps"`
+	Freeze setting.InnerFreeze `json:"inner_freeze"`
+	// Frozen names the parameters that training left as they were, which
+	// inner_freeze: same leaves, too.
+	Frozen []string `json:"frozen,omitempty"`
+}
+
+// newManifest describes what a configuration trains on such inputs.
+func newManifest(c *setting.Config, inputs meta.Inputs) Manifest {
+	m := Manifest{Format: manifestFormat, Algorithm: c.Algorithm, Type: c.Tasks.Type}
+	if pictures, ok := inputs.(*meta.Pictures); ok {
+		sides := pictures.Shape()
+		m.Images = &ImageReading{Size: c.Tasks.ImageSize, Color: c.Tasks.Color, Invert: c.Tasks.Invert, Width: int(sides[2]), Height: int(sides[1])}
+	}
+	if c.ByGradient() {
+		m.Inner = &InnerLoop{Rate: c.InnerLR, Steps: c.EvalAdaptationSteps, Freeze: c.InnerFreeze}
+	}
+	return m
+}
+
+// settings returns what of a configuration decides how a task is learned.
+func (m *Manifest) settings() *setting.Config {
+	c := &setting.Config{Algorithm: m.Algorithm, Tasks: setting.Tasks{Type: m.Type}}
+	if m.Inner != nil {
+		c.InnerLR, c.InnerFreeze = m.Inner.Rate, m.Inner.Freeze
+		c.AdaptationSteps, c.EvalAdaptationSteps = m.Inner.Steps, m.Inner.Steps
+	}
+	return c
+}
+
+// reading returns the settings by which image files are read.
+func (m *Manifest) reading() setting.Tasks {
+	return setting.Tasks{Kind: setting.KindImages, ImageSize: m.Images.Size, Color: m.Images.Color, Invert: m.Images.Invert}
+}
+
+func readManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, ManifestFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s has no %s: name a folder that `hpsearch export` or `hpsearch adapt` wrote", dir, ManifestFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := Manifest{Type: setting.Classification}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &m, nil
+}
+
+func (m *Manifest) check() error {
+	switch {
+	case m.Format != manifestFormat:
+		return fmt.Errorf("format %d is not known to this version, which reads %d", m.Format, manifestFormat)
+	case m.Inner != nil && !(m.Inner.Steps > 0 && m.Inner.Rate > 0):
+		return fmt.Errorf("inner_loop: %d steps of size %g", m.Inner.Steps, m.Inner.Rate)
+	case m.Outputs < 0:
+		return fmt.Errorf("outputs is %d", m.Outputs)
+	}
+	return nil
+}
+
+// checkTexts checks what a model of texts needs.
+func (m *Manifest) checkTexts(dir string) error {
+	path := filepath.Join(dir, ManifestFile)
+	if m.Pooling != model.MeanPooling && m.Pooling != model.CLSPooling {
+		return fmt.Errorf("%s: pooling %q: want mean or cls", path, m.Pooling)
+	}
+	if m.MaxLength < 3 {
+		return fmt.Errorf("%s: max_length %d is too small", path, m.MaxLength)
+	}
+	return nil
+}
