@@ -16,8 +16,8 @@ type Study struct {
 	Objective string           `json:"objective"`
 	Metric    string           `json:"metric"`
 	Direction search.Direction `json:"direction"`
-	// Metrics and Directions are there when the study has several; then Front
-	// takes the place of Best.
+	// Metrics and Directions are there when the study has several; then it
+	// has a front and Best is null.
 	Metrics    []string           `json:"metrics,omitempty"`
 	Directions []search.Direction `json:"directions,omitempty"`
 	Sampler    string             `json:"sampler"`
@@ -25,9 +25,14 @@ type Study struct {
 	Seed       int64              `json:"seed"`
 	Trials     search.Counts      `json:"trials"`
 	Best       *Best              `json:"best"`
-	Front      []FrontTrial       `json:"front,omitempty"`
-	Ended      *Ended             `json:"ended"`
 	CreatedAt  time.Time          `json:"created_at"`
+}
+
+// StudyDetail is a study in JSON with what takes a look at its trials.
+type StudyDetail struct {
+	Study
+	Front []FrontTrial `json:"front,omitempty"`
+	Ended *Ended       `json:"ended"` // null: more trials are started
 }
 
 // Best is a study's best trial in JSON, in short.
@@ -138,8 +143,7 @@ func ended(s *search.Summary, goal search.Goal) *Ended {
 
 // StudyFacts returns the document of one study.
 func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
-	v := NewStudy(s)
-	v.Ended = ended(s, known.Goal)
+	v := StudyDetail{Study: NewStudy(s), Ended: ended(s, known.Goal)}
 	for _, t := range known.Front {
 		v.Front = append(v.Front, FrontTrial{Number: t.Number, Values: values(t), Params: params(t)})
 	}

@@ -87,7 +87,7 @@ func TestNewStudy(t *testing.T) {
 	}
 	const want = `{"name":"s","objective":"external","metric":"score","direction":"maximize","sampler":"tpe","pruner":"none",` +
 		`"seed":7,"trials":{"waiting":0,"running":0,"complete":2,"pruned":0,"fail":1},` +
-		`"best":{"number":1,"value":3,"params":{}},"ended":null,"created_at":"2025-03-01T12:00:00Z"}`
+		`"best":{"number":1,"value":3,"params":{}},"created_at":"2025-03-01T12:00:00Z"}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
