@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/storage/dbtest"
 )
 
 // fixtures are databases that earlier versions made, by what they are: each
@@ -21,6 +22,7 @@ var fixtures = []struct {
 	pending []string
 }{
 	{"hpsearch-1.db", 1, []string{"0002_hpsearch.sql"}},
+	{"hpsearch-2.db", 2, nil},
 }
 
 // copyOf copies a file of testdata.
@@ -48,6 +50,10 @@ func TestUpgrade(t *testing.T) {
 			}
 			want := Status{URL: url, Kind: sqliteName, Optuna: optunaRevision, Schema: fixture.schema, Wanted: schemaVersion, Pending: fixture.pending}
 			same(t, "status", before, want)
+			if fixture.schema == schemaVersion {
+				checkOldStudy(t, url)
+				return
+			}
 			if _, err := Open(t.Context(), url); err == nil || !strings.Contains(err.Error(), "hpsearch storage upgrade") || !strings.Contains(err.Error(), path) {
 				t.Fatalf("opened before the upgrade: %v", err)
 			}
@@ -206,4 +212,40 @@ func TestRefusesNewer(t *testing.T) {
 			store.Close()
 		}
 	})
+}
+
+// TestInterruptedMigration goes on where a migration of MariaDB, which cannot
+// undo the making of a table, was interrupted.
+func TestInterruptedMigration(t *testing.T) {
+	t.Parallel()
+	var statements []string
+	for _, name := range []string{"optuna_" + optunaRevision + ".sql", "0002_hpsearch.sql"} {
+		text, err := migrations.ReadFile("migrations/mysql/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range strings.SplitAfter(string(text), ";\n") {
+			if strings.TrimSpace(statement) != "" {
+				statements = append(statements, statement)
+			}
+		}
+	}
+	for _, done := range []int{1, 5, len(statements) - 8, len(statements) - 3, len(statements) - 1} {
+		url := dbtest.Database(t, dbtest.MariaDB)
+		s, err := connect(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		execute(t, s, statements[:done]...)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := openURL(t, url).Close(); err != nil {
+			t.Fatal(err)
+		}
+		status, err := Inspect(t.Context(), url)
+		if err != nil || status.Schema != schemaVersion || status.Optuna != optunaRevision {
+			t.Errorf("after %d statements: %+v, %v", done, status, err)
+		}
+	}
 }
