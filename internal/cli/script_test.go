@@ -1,8 +1,10 @@
 package cli_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -16,11 +18,18 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/hpsearch/hpsearch/internal/cli"
+	"github.com/hpsearch/hpsearch/storage/dbtest"
 )
+
+// withDatabases closes the database servers after the tests.
+type withDatabases struct{ *testing.M }
+
+// Run implements testscript's interface of a test run.
+func (m withDatabases) Run() int { return dbtest.Run(m.M) }
 
 // TestMain lets the test binary stand for the programs that the scripts run.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(withDatabases{m}, map[string]func(){
 		"hpsearch":     func() { os.Exit(cli.Main()) },
 		"fake-trainer": func() { os.Exit(fakeTrainer(os.Args[1:])) },
 		"expect-exit":  func() { os.Exit(expectExit(os.Args[1:])) },
@@ -49,14 +58,51 @@ func TestScripts(t *testing.T) {
 			if name == "root" { // root may write anywhere
 				return os.Getuid() == 0, nil
 			}
+			if name == "databases" { // the servers that the tests run on are there
+				return haveDatabases()
+			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"fifo":  fifo,
-			"await": await,
-			"mask":  mask,
+			"fifo":     fifo,
+			"await":    await,
+			"mask":     mask,
+			"database": database,
 		},
 	})
+}
+
+// haveDatabases reports whether the database servers can be started; an error
+// where they must be.
+func haveDatabases() (bool, error) {
+	for _, kind := range dbtest.Kinds {
+		_, err := dbtest.Shared(kind)
+		if errors.Is(err, dbtest.ErrMissing) && os.Getenv(dbtest.RequiredEnv) == "" && os.Getenv("CI") == "" {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// database makes an empty database on a server of that kind and sets URL to
+// its URL without a password, PASSWORD to the password.
+func database(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: database kind")
+	}
+	server, err := dbtest.Shared(dbtest.Kind(args[0]))
+	ts.Check(err)
+	full, err := server.NewDatabase(context.Background())
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(server.Drop(context.Background(), full)) })
+	u, err := url.Parse(full)
+	ts.Check(err)
+	u.User = url.User(dbtest.User)
+	ts.Setenv("URL", u.String())
+	ts.Setenv("PASSWORD", dbtest.Password)
 }
 
 // copyDatabases makes the databases that other versions made.
