@@ -14,17 +14,34 @@ import (
 
 // A bench is a tiny model and a tiny family, from which trainings are made.
 type bench struct {
-	dir, tasks string
-	tokenizer  *text.Tokenizer
-	family     *task.Family
+	base      map[string]any  // settings
+	tokenizer *text.Tokenizer // nil: the family is the sinusoid
+	family    *task.Family
+}
+
+// newCurves returns a bench of sine curves and a small perceptron.
+func newCurves() *bench {
+	tensor.SetThreads(1)
+	return &bench{base: map[string]any{
+		"model": map[string]any{"kind": "mlp", "hidden": []any{20, 20}}, "tasks": map[string]any{"kind": "sinusoid"},
+		"algorithm": "maml", "shots": 5, "query_shots": 10, "meta_batch_size": 4, "adaptation_steps": 2, "inner_lr": 0.01,
+		"iterations": 8, "eval_every": 3, "eval_episodes": 6, "test_episodes": 6,
+		"learning_rate": 1e-3, "weight_decay": 0, "dropout": 0, "device": "cpu", "threads": 1,
+	}}
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	tensor.SetThreads(1)
-	b := &bench{dir: tinymodel.Folder(t), tasks: tinymodel.JSONL(t, tinymodel.Rows(24, 12, 0))}
+	dir, tasks := tinymodel.Folder(t), tinymodel.JSONL(t, tinymodel.Rows(24, 12, 0))
+	b := &bench{base: map[string]any{
+		"model": dir, "tasks": map[string]any{"kind": "jsonl", "path": tasks},
+		"algorithm": "protonet", "ways": 3, "shots": 2, "query_shots": 4, "max_length": 16,
+		"iterations": 8, "eval_every": 3, "eval_episodes": 6, "test_episodes": 6,
+		"learning_rate": 1e-3, "dropout": 0.1, "device": "cpu", "threads": 1,
+	}}
 	var err error
-	if b.tokenizer, err = text.Load(b.dir); err != nil {
+	if b.tokenizer, err = text.Load(dir); err != nil {
 		t.Fatal(err)
 	}
 	if b.family, err = task.Load(b.config(t, nil).Tasks); err != nil {
@@ -36,16 +53,8 @@ func newBench(t *testing.T) *bench {
 // config returns small settings with changes.
 func (b *bench) config(t *testing.T, changes map[string]any) *setting.Config {
 	t.Helper()
-	values := map[string]any{
-		"model": b.dir, "tasks": map[string]any{"kind": "jsonl", "path": b.tasks},
-		"algorithm": "protonet", "ways": 3, "shots": 2, "query_shots": 4, "max_length": 16,
-		"iterations": 8, "eval_every": 3, "eval_episodes": 6, "test_episodes": 6,
-		"learning_rate": 1e-3, "dropout": 0.1, "device": "cpu", "threads": 1,
-	}
+	values := maps.Clone(b.base)
 	maps.Copy(values, changes)
-	if values["algorithm"] == "joint" {
-		values["ways"] = max(3, values["ways"].(int))
-	}
 	c, err := setting.Parse(values)
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +78,14 @@ func (b *bench) with(t *testing.T, changes map[string]any, seed int64, f func(x 
 	return tensor.Do(func(s *tensor.Scope) error {
 		x := &fixture{s: s, config: config}
 		var err error
-		corpus := NewCorpus(b.tokenizer, b.family.Texts, config.MaxLength)
-		if x.data, err = NewData(b.family, corpus, config, seed); err != nil {
+		var inputs Inputs = NewPoints(task.NewSinusoid(config, seed))
+		if b.tokenizer != nil {
+			inputs = NewCorpus(b.tokenizer, b.family.Texts, config.MaxLength)
+		}
+		if x.data, err = NewData(b.family, inputs, config, seed); err != nil {
 			return err
 		}
-		if x.learner, err = LoadLearner(s, Blueprint{Config: config, Tokenizer: b.tokenizer, Inputs: corpus, Seed: seed, Device: tensor.CPU}); err != nil {
+		if x.learner, err = LoadLearner(s, Blueprint{Config: config, Tokenizer: b.tokenizer, Inputs: inputs, Seed: seed, Device: tensor.CPU}); err != nil {
 			return err
 		}
 		x.algorithm, err = NewAlgorithm(s, Setup{Config: config, Seed: seed, Learner: x.learner, Data: x.data})

@@ -18,18 +18,21 @@ type MLP struct {
 var _ TaskNetwork = (*MLP)(nil)
 
 // NewMLP makes a perceptron of layers of the given widths on inputs of that
-// width. Weights are drawn from a normal distribution of variance 2 / inputs
-// (He et al. 2015), which keeps the scale from layer to layer; biases start
-// at 0.
+// width. Weights and biases are drawn as PyTorch draws those of its linear
+// layers, from a uniform distribution up to 1/√inputs: biases at 0 would put
+// the bends of all units of one input at the same place.
 func NewMLP(s *tensor.Scope, inputs int64, widths []int64, seed int64, device tensor.Device) *MLP {
 	tensor.Seed(seed)
 	m := &MLP{device: device}
 	for i, width := range widths {
-		// Drawn on the CPU: the same on every device.
-		weight := s.MulScalar(s.Randn(tensor.Float32, tensor.CPU, width, inputs), math.Sqrt(2/float64(inputs)))
+		bound := 1 / math.Sqrt(float64(inputs))
+		draw := func(shape ...int64) *tensor.Tensor { // on the CPU: the same on every device
+			u := s.Rand(tensor.Float32, tensor.CPU, shape...)
+			return s.To(s.AddScalar(s.MulScalar(u, 2*bound), -bound), device)
+		}
 		m.params = append(m.params,
-			Param{Name: fmt.Sprintf("layers.%d.weight", i), Tensor: s.To(weight, device)},
-			Param{Name: fmt.Sprintf("layers.%d.bias", i), Tensor: s.Zeros(tensor.Float32, device, width)})
+			Param{Name: fmt.Sprintf("layers.%d.weight", i), Tensor: draw(width, inputs)},
+			Param{Name: fmt.Sprintf("layers.%d.bias", i), Tensor: draw(width)})
 		inputs = width
 	}
 	return m

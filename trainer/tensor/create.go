@@ -94,6 +94,11 @@ func (s *Scope) Randn(kind DType, device Device, shape ...int64) *Tensor {
 	return s.fill("randn", libtch.AtgRandn, kind, device, shape)
 }
 
+// Rand returns uniform numbers in [0, 1) from the generator that [Seed] seeds.
+func (s *Scope) Rand(kind DType, device Device, shape ...int64) *Tensor {
+	return s.fill("rand", libtch.AtgRand, kind, device, shape)
+}
+
 type fillFunc func(*libtch.Ctensor, []int64, int, int32, int32)
 
 func (s *Scope) fill(op string, f fillFunc, kind DType, device Device, shape []int64) *Tensor {
