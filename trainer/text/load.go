@@ -29,8 +29,9 @@ type definition struct {
 
 type specialNames struct{ pad, unknown, cls, sep, mask string }
 
-// Load reads the tokenizer of a Hugging Face BERT folder: tokenizer.json, or
-// vocab.txt when there is none; tokenizer_config.json beside either. A
+// Load reads the tokenizer of a Hugging Face folder. Of BERT: tokenizer.json,
+// or vocab.txt when there is none; tokenizer_config.json beside either. Of
+// GPT-2: vocab.json with merges.txt, or tokenizer.json. A
 // vocabulary file may be named instead of a folder; letters are then made
 // small. An error names the file and says what to do about it.
 func Load(dir string) (*Tokenizer, error) {
@@ -40,6 +41,14 @@ func Load(dir string) (*Tokenizer, error) {
 			return nil, err
 		}
 		return def.build()
+	}
+	if isBytePairs(dir) {
+		p, err := loadBytePairs(dir)
+		if err != nil {
+			return nil, err
+		}
+		special := Special{Pad: p.end, Unknown: p.end, CLS: p.end, SEP: p.end, Mask: -1}
+		return &Tokenizer{bytes: p, size: len(p.names), special: special}, nil
 	}
 	cfg, err := readConfig(filepath.Join(dir, "tokenizer_config.json"))
 	if err != nil {
@@ -61,6 +70,15 @@ func Load(dir string) (*Tokenizer, error) {
 		return nil, err
 	}
 	return def.build()
+}
+
+// isBytePairs reports whether a folder has the files of GPT-2's tokenizer.
+func isBytePairs(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, "vocab.json")); err == nil {
+		return true
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "tokenizer.json"))
+	return err == nil && modelType(data, errors.ErrUnsupported, "") == "BPE"
 }
 
 // checkVocab compares a vocab.txt, if there is one, with the tokenizer.json

@@ -140,7 +140,7 @@ func TestLoadErrors(t *testing.T) {
 		{"truncated json", files("tokenizer.json", `{"model": {"type": "Word`), []string{"tokenizer.json is damaged"}},
 		{"a list of words", files("tokenizer.json", `{"model": {"type": "WordPiece", "vocab": ["a"]}}`), []string{"tokenizer.json is damaged"}},
 		{"no vocabulary", files("tokenizer.json", `{}`), []string{"tokenizer.json has no vocabulary"}},
-		{"another model", files("tokenizer.json", `{"model": {"type": "BPE", "vocab": {}}}`), []string{"has a BPE model", "use a BERT model"}},
+		{"another model", files("tokenizer.json", `{"model": {"type": "Unigram", "vocab": []}}`), []string{"has a Unigram model", "use a BERT or GPT-2 model"}},
 		{"another normalizer", changed(func(m map[string]any) { m["normalizer"] = map[string]any{"type": "NFC"} }), []string{"another normalizer"}},
 		{"another pre-tokenizer", changed(func(m map[string]any) { m["pre_tokenizer"] = nil }), []string{"another pre-tokenizer"}},
 		{"another post-processor", changed(func(m map[string]any) { m["post_processor"] = map[string]any{"type": "ByteLevel"} }), []string{"post-processor ByteLevel"}},

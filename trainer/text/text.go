@@ -1,5 +1,5 @@
-// Package text turns text into the token ids of a BERT model, as its Hugging
-// Face folder prescribes.
+// Package text turns text into the token ids of a BERT or GPT-2 model, as its
+// Hugging Face folder prescribes.
 //
 // Words are cut into pieces by github.com/sugarme/tokenizer's WordPiece model,
 // which agrees with the reference. Its normalizer and its reader of
@@ -25,7 +25,8 @@ type Tokenizer struct {
 	size       int
 	special    Special
 	cache      cache
-	addedFirst [256]bool // first bytes of added tokens
+	addedFirst [256]bool  // first bytes of added tokens
+	bytes      *bytePairs // of a GPT-2 model; nil for WordPiece
 }
 
 // Special holds the ids of the tokens with a role of their own.
@@ -46,6 +47,15 @@ func (t *Tokenizer) VocabSize() int { return t.size }
 // Special returns the ids of the special tokens.
 func (t *Tokenizer) Special() Special { return t.special }
 
+// Decode returns the text of ids, special tokens left out. Only a GPT-2
+// model's tokenizer can: WordPiece forgets where white space stood.
+func (t *Tokenizer) Decode(ids []int32) (string, error) {
+	if t.bytes == nil {
+		return "", fmt.Errorf("decode: a WordPiece tokenizer does not keep white space")
+	}
+	return t.bytes.decode(ids), nil
+}
+
 // Fits returns an error when a model with that many embedding rows cannot
 // take this tokenizer's ids.
 func (t *Tokenizer) Fits(embeddings int) error {
@@ -60,7 +70,17 @@ func (t *Tokenizer) Fits(embeddings int) error {
 // what does not fit is cut from the end of s. maxLength 0 means no limit,
 // other values below 2 are read as 2. Bytes that are not UTF-8 are dropped,
 // as the reference drops the replacement character.
+//
+// A GPT-2 model's tokenizer has <|endoftext|> for both, and cuts the one at
+// the end off, too, when s does not fit; its limit is at least 1.
 func (t *Tokenizer) Encode(s string, maxLength int) []int32 {
+	if t.bytes != nil {
+		ids := t.bytes.append([]int32{t.bytes.end}, s)
+		if ids = append(ids, t.bytes.end); maxLength != 0 {
+			ids = ids[:min(len(ids), max(maxLength, 1))]
+		}
+		return ids
+	}
 	limit := math.MaxInt
 	if maxLength != 0 {
 		limit = max(maxLength, 2) - 1 // leaves room for [SEP]

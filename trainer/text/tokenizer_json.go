@@ -73,7 +73,7 @@ func modelType(data []byte, err error, read string) string {
 }
 
 func unsupported(path, what string) error {
-	return fmt.Errorf("loading the tokenizer: %s has %s, which is not supported: use a BERT model (WordPiece, BertNormalizer, BertPreTokenizer)", path, what)
+	return fmt.Errorf("loading the tokenizer: %s has %s, which is not supported: use a BERT or GPT-2 model (WordPiece with BertNormalizer and BertPreTokenizer, or byte-level BPE)", path, what)
 }
 
 func (f *tokenizerJSON) definition(path string, cfg *config) (*definition, error) {
