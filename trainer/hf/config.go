@@ -3,6 +3,7 @@ package hf
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,7 +58,7 @@ func ReadConfig(dir string) (*Config, error) {
 
 func (c *Config) check() error {
 	if c.ModelType != "bert" && c.ModelType != Int8ModelType {
-		return fmt.Errorf("model_type is %q; only bert encoders can be loaded", c.ModelType)
+		return fmt.Errorf("model_type is %q; only bert and gpt2 can be loaded", c.ModelType)
 	}
 	for _, f := range []struct {
 		name  string
@@ -87,14 +88,12 @@ func (c *Config) check() error {
 }
 
 // JSON returns the file's content with the given keys added or replaced.
-func (c *Config) JSON(changes map[string]any) ([]byte, error) {
-	merged := make(map[string]any, len(c.raw)+len(changes))
-	for k, v := range c.raw {
-		merged[k] = v
-	}
-	for k, v := range changes {
-		merged[k] = v
-	}
+func (c *Config) JSON(changes map[string]any) ([]byte, error) { return mergedJSON(c.raw, changes) }
+
+func mergedJSON(raw, changes map[string]any) ([]byte, error) {
+	merged := make(map[string]any, len(raw)+len(changes))
+	maps.Copy(merged, raw)
+	maps.Copy(merged, changes)
 	data, err := json.MarshalIndent(merged, "", "  ")
 	return append(data, '\n'), err
 }

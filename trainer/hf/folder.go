@@ -60,6 +60,13 @@ func (c *Config) Tensors() []TensorSpec {
 // milliseconds: files that are missing, cut short, or of another model, and
 // int8 weights, which are for prediction only.
 func CheckFolder(dir string) error {
+	if kind, err := ModelType(dir); err == nil && kind == GPT2ModelType {
+		config, err := ReadGPT2Config(dir)
+		if err != nil {
+			return err
+		}
+		return checkWeights(dir, config.Tensors())
+	}
 	config, err := ReadConfig(dir)
 	if err != nil {
 		return err
@@ -67,6 +74,11 @@ func CheckFolder(dir string) error {
 	if config.ModelType == Int8ModelType {
 		return fmt.Errorf("%s holds int8 weights, which cannot be trained: name the folder of the fp32 model", dir)
 	}
+	return checkWeights(dir, config.Tensors())
+}
+
+// checkWeights compares the header of the weights with what must be there.
+func checkWeights(dir string, tensors []TensorSpec) error {
 	path := filepath.Join(dir, SafetensorsFile)
 	blobs, err := readHeader(path)
 	switch {
@@ -79,7 +91,7 @@ func CheckFolder(dir string) error {
 	for _, b := range blobs {
 		shapes[CanonicalName(b.Name)] = b.Shape
 	}
-	for _, want := range config.Tensors() {
+	for _, want := range tensors {
 		shape, ok := shapes[want.Name]
 		if !ok {
 			return fmt.Errorf("%s: tensor %s is missing: the file does not belong to %s", path, want.Name, filepath.Join(dir, "config.json"))
@@ -140,10 +152,13 @@ func readHeader(path string) ([]Blob, error) {
 // SameShape reports whether two shapes are equal.
 func SameShape(a, b []int64) bool { return slices.Equal(a, b) }
 
+// GPT2Prefix stands before the names of a GPT-2 with a head.
+const GPT2Prefix = "transformer."
+
 // CanonicalName strips the prefix that a model with a head puts before the
-// encoder's names, and translates the names of TensorFlow's LayerNorm.
+// network's names, and translates the names of TensorFlow's LayerNorm.
 func CanonicalName(name string) string {
-	name = strings.TrimPrefix(name, "bert.")
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "bert."), GPT2Prefix)
 	if prefix, ok := strings.CutSuffix(name, "LayerNorm.gamma"); ok {
 		return prefix + "LayerNorm.weight"
 	}

@@ -76,7 +76,7 @@ func TestCheckFolder(t *testing.T) {
 		want   string
 	}{
 		"no config":   {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, "config.json")) }, "config.json: no such file"},
-		"other model": {edit(`"bert"`, `"gpt2"`), `config.json: model_type is "gpt2"`},
+		"other model": {edit(`"bert"`, `"t5"`), `config.json: model_type is "t5"`},
 		"more layers": {edit(`"num_hidden_layers": 2`, `"num_hidden_layers": 3`), "tensor encoder.layer.2.attention.self.query.weight is missing"},
 		"other width": {edit(`"intermediate_size": 20`, `"intermediate_size": 24`), "has shape [20 12], config.json says [24 12]"},
 		"cut in data": {cut(9000), "the file is cut short"},

@@ -7,8 +7,13 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/hf"
 )
 
+// A described model has a config.json whose other keys it keeps.
+type described interface {
+	JSON(changes map[string]any) ([]byte, error)
+}
+
 // saveFolder writes config.json and model.safetensors, each atomically.
-func saveFolder(dir string, config *hf.Config, architecture string, blobs []hf.Blob) error {
+func saveFolder(dir string, config described, architecture string, blobs []hf.Blob) error {
 	encoded, err := config.JSON(map[string]any{"architectures": []string{architecture}, "torch_dtype": "float32"})
 	if err != nil {
 		return err

