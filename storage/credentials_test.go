@@ -66,7 +66,7 @@ func TestMySQLCredentials(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
 	file := filepath.Join(home, ".my.cnf")
-	write(t, file, fmt.Sprintf("[mysqld]\npassword=no\n\n[client]\nuser = %s\npassword=\"%s\"\nhost=%s\nport=%s\n",
+	write(t, file, fmt.Sprintf("[mysqld]\npassword=no\n\n[client]\nuser = %s\npassword='%s'\nhost=%s\nport=%s\n",
 		dbtest.User, dbtest.Password, u.Hostname(), u.Port()))
 	opens(t, "~/.my.cnf", "mysql+pymysql://"+u.Path+"?charset=utf8mb4")
 	if err := os.Rename(file, filepath.Join(home, "other.cnf")); err != nil {

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"gorm.io/gorm"
@@ -273,16 +272,7 @@ func reportsJSON(reports []search.Report) (string, error) {
 
 // changed executes a statement that returns a row when it did something.
 func changed(db *gorm.DB, statement string, args []any) (bool, error) {
-	rows, err := db.Raw(statement, args...).Rows()
-	if err != nil {
-		return false, err
-	}
-	done := rows.Next()
-	if err := rows.Close(); err != nil {
-		return false, err
-	}
-	if err := rows.Err(); err != nil {
-		return false, fmt.Errorf("reading the result: %w", err)
-	}
-	return done, nil
+	var rows []string
+	err := db.Raw(statement, args...).Scan(&rows).Error
+	return len(rows) > 0, err
 }

@@ -104,6 +104,9 @@ func layoutOf(t *testing.T, path string) []string {
 		}
 		all = append(all, line)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return all
 }
 
