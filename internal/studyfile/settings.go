@@ -2,6 +2,7 @@ package studyfile
 
 import (
 	"errors"
+	"maps"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -22,8 +23,18 @@ func (r *reader) settings(m mapping, d *search.Definition) {
 	for name := range r.broken {
 		searched = append(searched, name) // wrong, but not missing
 	}
-	for _, p := range problemsOf(setting.CheckStudy(d.Train, searched)) {
+	fixed := maps.Clone(d.Train)
+	if fixed == nil {
+		fixed = make(map[string]any, 1)
+	}
+	if _, given := fixed["metric"]; !given && setting.Check("metric", d.Objective.Metric) == nil {
+		fixed["metric"] = d.Objective.Metric // as the trainer gets it
+	}
+	for _, p := range problemsOf(setting.CheckStudy(fixed, searched)) {
 		at := settingNode(train, p.Name)
+		if at == nil && p.Name == "metric" {
+			at = m.get("objective")
+		}
 		if at == nil {
 			at = m.node
 		}
