@@ -32,7 +32,7 @@ func (r *reader) settings(m mapping, d *search.Definition) {
 	}
 	for _, p := range problemsOf(setting.CheckStudy(fixed, searched)) {
 		at := settingNode(train, p.Name)
-		if at == nil && p.Name == "metric" {
+		if p.Name == "metric" && d.Train["metric"] == nil {
 			at = m.get("objective")
 		}
 		if at == nil {
