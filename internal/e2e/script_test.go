@@ -62,6 +62,8 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			tinymodel.Write(t, model)
+			tinymodel.WriteStrokes(t, filepath.Join(e.WorkDir, "characters"), 30, 6, 35)
+			tinymodel.WriteStrokes(t, filepath.Join(e.WorkDir, "mine"), 2, 6, 40)
 			if err := writeRows(filepath.Join(e.WorkDir, "tasks.jsonl"), tinymodel.Rows(20, 16, 0)); err != nil {
 				return err
 			}

@@ -23,16 +23,24 @@ const (
 // A stroke is a quadratic Bézier curve, its points in [0, 1]².
 type stroke [3][2]float64
 
-// Strokes writes a folder of class folders: characters c000, c001, … of black
-// ink on white paper, examples PNG files each, that many pixels wide and high.
-// It returns the folder.
+// Strokes writes characters into a new folder, as [WriteStrokes] does, and
+// returns it.
 func Strokes(t testing.TB, classes, examples, size int) string {
 	t.Helper()
 	root := t.TempDir()
+	WriteStrokes(t, root, classes, examples, size)
+	return root
+}
+
+// WriteStrokes writes a folder of class folders: characters c000, c001, … of
+// black ink on white paper, examples PNG files each, that many pixels wide and
+// high.
+func WriteStrokes(t testing.TB, root string, classes, examples, size int) {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(3, 1))
 	for class := range classes {
 		dir := filepath.Join(root, fmt.Sprintf("c%03d", class))
-		if err := os.Mkdir(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
 		character := make([]stroke, leastStrokes+rng.IntN(mostStrokes-leastStrokes+1))
@@ -48,7 +56,6 @@ func Strokes(t testing.TB, classes, examples, size int) string {
 			}
 		}
 	}
-	return root
 }
 
 func draw(rng *rand.Rand, character []stroke, size int) *image.Gray {

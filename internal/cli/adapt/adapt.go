@@ -35,9 +35,13 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		run = adapt
 	}
 	cmd := &cobra.Command{
-		Use:               "adapt DIR --task FILE.jsonl --to DIR2",
-		Short:             "Fit an exported model to a new task from a few examples",
-		Example:           "  hpsearch adapt model --task support-tickets.jsonl --to tickets",
+		Use:   "adapt DIR --task FILE.jsonl --to DIR2",
+		Short: "Fit an exported model to a new task from a few examples",
+		Long: `Fit an exported model to a new task from a few examples. A task of texts is a
+JSONL or CSV file; a task of images a folder with a folder of images for each
+class.`,
+		Example: `  hpsearch adapt model --task support-tickets.jsonl --to tickets
+  hpsearch adapt model --task screws/ --to screws-model`,
 		Args:              app.Args("the folder DIR of an exported model"),
 		ValidArgsFunction: app.Folders,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,7 +57,7 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&o.Task, "task", "", "labelled examples: one {\"text\": …, \"label\": …} a line")
+	cmd.Flags().StringVar(&o.Task, "task", "", "labelled examples: one {\"text\": …, \"label\": …} a line, or a folder of class folders")
 	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
 	app.CompleteFlag(cmd, "to", app.Folders)
 	cmd.Flags().Int64Var(&o.Seed, "seed", 0, "seed of whatever is random")
@@ -66,7 +70,7 @@ func adapt(ctx context.Context, o *Options) error {
 	}
 	if info, err := os.Stat(o.Task); err != nil {
 		return fmt.Errorf("--task: %w", err)
-	} else if info.IsDir() {
+	} else if info.IsDir() && !app.ReadsImages(o.Model) {
 		return fmt.Errorf("--task: %s is a folder: name one file of examples", o.Task)
 	}
 	if err := app.CheckTarget(o.To); err != nil {
@@ -94,6 +98,10 @@ func adapt(ctx context.Context, o *Options) error {
 	}
 	if err := o.Write(document(o.To, output)); err != nil {
 		return err
+	}
+	if app.ReadsImages(o.To) {
+		o.Say("Next: hpsearch predict %s FILE labels the image in a file.", o.To)
+		return nil
 	}
 	o.Say("Next: hpsearch predict %s TEXT labels text.", o.To)
 	return nil

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -20,4 +21,17 @@ func CheckModel(dir string) error {
 		return fmt.Errorf("model: %s has no config.json: name the folder that hpsearch export or adapt wrote", dir)
 	}
 	return nil
+}
+
+// ReadsImages reports whether the exported model in a folder reads images. What
+// is wrong with the folder is for the trainer to say.
+func ReadsImages(dir string) bool {
+	data, err := os.ReadFile(filepath.Join(dir, "hpsearch.json"))
+	if err != nil {
+		return false
+	}
+	var manifest struct {
+		Images *struct{} `json:"images"`
+	}
+	return json.Unmarshal(data, &manifest) == nil && manifest.Images != nil
 }

@@ -20,7 +20,7 @@ import (
 // Of each of these lists a model folder has at least one file.
 var (
 	weightFiles    = []string{"model.safetensors", "pytorch_model.bin"}
-	tokenizerFiles = []string{"tokenizer.json", "vocab.txt"}
+	tokenizerFiles = []string{"tokenizer.json", "vocab.txt", "vocab.json"}
 )
 
 // demanding are the settings of which a larger value needs more classes or
@@ -37,10 +37,13 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 		}
 	}
 	for _, model := range models(def) {
+		if kind, err := hf.ModelType(model); err == nil && hf.IsPlain(kind) {
+			continue // small, and of sizes that only the trainer compares
+		}
 		if err := checkModel(model); err != nil {
 			return err
 		}
-		shape, err := hf.ReadConfig(model)
+		shape, err := shapeOf(model)
 		if err != nil {
 			return fmt.Errorf("model: %w", err)
 		}
@@ -62,12 +65,29 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if m := family.Images; m != nil {
+		if err := config.Model.FitsImages(m.Width, m.Height); err != nil {
+			return fmt.Errorf("model: %w", err)
+		}
+	}
 	plan, err := task.NewPlan(family, config, 0) // the split has a seed of its own
 	if err != nil {
 		return err
 	}
 	def.Split = plan.Split
 	return nil
+}
+
+// shapeOf returns the sizes of a model that settings are held against.
+func shapeOf(model string) (*hf.Config, error) {
+	if kind, err := hf.ModelType(model); err != nil || kind != hf.GPT2ModelType {
+		return hf.ReadConfig(model)
+	}
+	c, err := hf.ReadGPT2Config(model)
+	if err != nil {
+		return nil, err
+	}
+	return &hf.Config{ModelType: c.ModelType, Layers: c.Layers, Hidden: c.Hidden, Heads: c.Heads, MaxPositions: c.Positions}, nil
 }
 
 // models returns the folders of the models that the study uses.

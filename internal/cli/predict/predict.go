@@ -42,11 +42,13 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 	}
 	return &cobra.Command{
 		Use:   "predict DIR [TEXT…]",
-		Short: "Label text with an adapted model",
-		Long: `Label text with an adapted model. Without TEXT, lines are read from the
-standard input. A table in a pipe is written as labels are found, one line a
-text; other output comes at the end.`,
+		Short: "Label texts or images with an adapted model",
+		Long: `Label texts with an adapted model; of a model of images, TEXT is the name of an
+image file. Without TEXT, lines are read from the standard input. A table in a
+pipe is written as labels are found, one line a text; other output comes at the
+end.`,
 		Example: `  hpsearch predict tickets "the printer is on fire"
+  hpsearch predict screws-model photos/*.png
   hpsearch predict tickets -o csv < lines.txt`,
 		Args:              app.ArgsFrom("the folder DIR of a model"),
 		ValidArgsFunction: app.Folders,
@@ -69,9 +71,16 @@ func predict(ctx context.Context, o *Options) error {
 		return err
 	}
 	defer session.Close() // nothing is left to be done
+	images := app.ReadsImages(model)
 	label := func(texts []string) ([]Prediction, error) {
+		sent := texts
+		if images {
+			if sent, err = absolute(texts); err != nil {
+				return nil, err
+			}
+		}
 		var output output
-		config := map[string]any{"model": model, "texts": texts}
+		config := map[string]any{"model": model, "texts": sent}
 		if err := session.Do(protocol.JobPredict, config, &output, nil); err != nil {
 			return nil, err
 		}
@@ -97,6 +106,18 @@ func predict(ctx context.Context, o *Options) error {
 		return nil
 	}
 	return o.Write(document(all))
+}
+
+// absolute returns the names of files as a trainer anywhere can open them.
+func absolute(files []string) ([]string, error) {
+	paths := make([]string, len(files))
+	for i, name := range files {
+		var err error
+		if paths[i], err = filepath.Abs(name); err != nil {
+			return nil, err
+		}
+	}
+	return paths, nil
 }
 
 // source yields the texts: the arguments, else lines of the standard input.
