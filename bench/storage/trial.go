@@ -54,12 +54,13 @@ func use(ctx context.Context, url string, f func(life) error) (err error) {
 	return f(life{store: store, study: study, reports: reports})
 }
 
-// run runs the trial of that number. It returns search.ErrNumberTaken when
+// run runs the trial of that number, or of the next one. It returns
+// search.ErrNumberTaken when
 // another process was quicker.
 func (l life) run(ctx context.Context, number int) error {
 	trial := search.NewTrial{Number: number, Params: map[string]float64{}, Distributions: map[string]search.Distribution{}}
 	for i, p := range l.study.Definition.Space {
-		trial.Params[p.Name] = float64((number*(i+3))%101) / 101
+		trial.Params[p.Name] = float64((max(number, 0)*(i+3))%101) / 101
 		trial.Distributions[p.Name] = p.Distribution
 	}
 	claim, err := l.store.Start(ctx, l.study.ID, trial, "bench", time.Hour, 0)
@@ -78,19 +79,12 @@ func (l life) run(ctx context.Context, number int) error {
 	return l.store.Finish(ctx, claim, search.Outcome{State: search.Complete, Values: []float64{value}})
 }
 
-// runChild runs trials beside other processes, each with the next free number.
+// runChild runs trials beside other processes. The store gives the numbers, as
+// Optuna's does to its peer: nothing that is measured depends on them.
 func runChild(ctx context.Context, url string, trials int) error {
 	return use(ctx, url, func(l life) error {
-		// As the runner does: the number of trials is the next number.
-		for done := 0; done < trials; {
-			counts, err := l.store.Counts(ctx, l.study.ID)
-			if err != nil {
-				return err
-			}
-			switch err := l.run(ctx, counts.Total()); {
-			case err == nil:
-				done++
-			case !errors.Is(err, search.ErrNumberTaken):
+		for range trials {
+			if err := l.run(ctx, search.NextNumber); err != nil {
 				return err
 			}
 		}
