@@ -55,8 +55,7 @@ func use(ctx context.Context, url string, f func(life) error) (err error) {
 }
 
 // run runs the trial of that number, or of the next one. It returns
-// search.ErrNumberTaken when
-// another process was quicker.
+// search.ErrNumberTaken when another process was quicker.
 func (l life) run(ctx context.Context, number int) error {
 	trial := search.NewTrial{Number: number, Params: map[string]float64{}, Distributions: map[string]search.Distribution{}}
 	for i, p := range l.study.Definition.Space {
