@@ -124,10 +124,11 @@ func TestNonzeroFloats(t *testing.T) {
 func TestMarkdown(t *testing.T) {
 	t.Parallel()
 	size := int64(12_000_000)
+	half, most, less := 0.5, 0.75, 0.74
 	r := &Report{
 		Study: "s", Trial: 4, Params: map[string]any{"b": 1, "a": "x"},
 		Retrain:   Retrain{Metric: "val_loss", Value: 0.5, StoredValue: 0.25, Threads: 2, Device: "cpu"},
-		Test:      Test{Before: Score{Accuracy: 0.5}, FP32: Score{Accuracy: 0.75, N: 600, CI95: 0.01}, Compressed: &Score{Accuracy: 0.74}},
+		Test:      Test{Before: Score{Accuracy: &half}, FP32: Score{Accuracy: &most, N: 600, CI95: 0.01}, Compressed: &Score{Accuracy: &less}},
 		SizeBytes: Pair[int64]{FP32: 24_000_000, Compressed: &size},
 		LatencyMS: Pair[Latency]{FP32: Latency{P50: 1.5, P95: 2, Batch: 1, Length: 64, Input: "64 tokens", Threads: 2}, Compressed: &Latency{P50: 1}},
 		Notes:     []string{"A note."},
@@ -144,6 +145,10 @@ func TestMarkdown(t *testing.T) {
 	r.Retrain.Reproduced, r.Test.Compressed = true, nil
 	if got := r.Markdown(); strings.Contains(got, "| compressed") || !strings.Contains(got, "the same to the last bit") {
 		t.Errorf("got\n%s", got)
+	}
+	r.Test = Test{Before: Score{Loss: 4, Median: &most}, FP32: Score{Loss: 0.5, Median: &half, CI95: 0.1, N: 600}}
+	if got := r.Markdown(); !strings.Contains(got, "| loss | median |") || !strings.Contains(got, "| exported | 0.5000 ± 0.1000 | 0.5000 |") {
+		t.Errorf("of a regression: got\n%s", got)
 	}
 	if !slices.Equal(sortedKeys(r.Params), []string{"a", "b"}) {
 		t.Error("parameters are not sorted")

@@ -41,6 +41,9 @@ type Manifest struct {
 	// Inner is the gradient descent by which a task is learned, nil for
 	// algorithms that learn it from vectors.
 	Inner *InnerLoop `json:"inner_loop,omitempty"`
+	// Tuning is the fine-tuning by which a task is learned, nil for other
+	// algorithms than finetune.
+	Tuning *Tuning `json:"fine_tuning,omitempty"`
 	// Outputs is the number of outputs of the head in head.safetensors that
 	// gradient descent starts from; 0 when there is none.
 	Outputs int `json:"outputs,omitempty"`
@@ -72,6 +75,22 @@ type InnerLoop struct {
 	Frozen []string `json:"frozen,omitempty"`
 }
 
+// Tuning is the fine-tuning by which a task is learned, under the names of the
+// settings.
+type Tuning struct {
+	LearningRate  float64 `json:"learning_rate"`
+	Steps         int     `json:"adaptation_steps"`
+	BatchSize     int     `json:"batch_size"`
+	WeightDecay   float64 `json:"weight_decay"`
+	WarmupRatio   float64 `json:"warmup_ratio"`
+	Dropout       float64 `json:"dropout"`
+	GradientClip  float64 `json:"gradient_clip"`
+	Freeze        string  `json:"freeze"`
+	UnfreezeRatio float64 `json:"unfreeze_ratio"`
+	LoRAAlpha     float64 `json:"lora_alpha"`
+	LayerDecay    float64 `json:"layer_decay"`
+}
+
 // newManifest describes what a configuration trains on such inputs.
 func newManifest(c *setting.Config, inputs meta.Inputs) Manifest {
 	m := Manifest{Format: manifestFormat, Algorithm: c.Algorithm, Type: c.Tasks.Type}
@@ -79,7 +98,14 @@ func newManifest(c *setting.Config, inputs meta.Inputs) Manifest {
 		sides := pictures.Shape()
 		m.Images = &ImageReading{Size: c.Tasks.ImageSize, Color: c.Tasks.Color, Invert: c.Tasks.Invert, Width: int(sides[2]), Height: int(sides[1])}
 	}
-	if c.ByGradient() {
+	switch {
+	case c.Algorithm == setting.Finetune:
+		m.Tuning = &Tuning{
+			LearningRate: c.LearningRate, Steps: c.EvalAdaptationSteps, BatchSize: c.BatchSize, WeightDecay: c.WeightDecay,
+			WarmupRatio: c.WarmupRatio, Dropout: c.Dropout, GradientClip: c.GradientClip, Freeze: c.Freeze.String(),
+			UnfreezeRatio: c.UnfreezeRatio, LoRAAlpha: c.LoRAAlpha, LayerDecay: c.LayerDecay,
+		}
+	case c.ByGradient():
 		m.Inner = &InnerLoop{Rate: c.InnerLR, Steps: c.EvalAdaptationSteps, Freeze: c.InnerFreeze}
 	}
 	return m
@@ -91,6 +117,13 @@ func (m *Manifest) settings() *setting.Config {
 	if m.Inner != nil {
 		c.InnerLR, c.InnerFreeze = m.Inner.Rate, m.Inner.Freeze
 		c.AdaptationSteps, c.EvalAdaptationSteps = m.Inner.Steps, m.Inner.Steps
+	}
+	if t := m.Tuning; t != nil {
+		c.LearningRate, c.BatchSize, c.WeightDecay, c.WarmupRatio = t.LearningRate, t.BatchSize, t.WeightDecay, t.WarmupRatio
+		c.Dropout, c.GradientClip, c.UnfreezeRatio = t.Dropout, t.GradientClip, t.UnfreezeRatio
+		c.LoRAAlpha, c.LayerDecay = t.LoRAAlpha, t.LayerDecay
+		c.AdaptationSteps, c.EvalAdaptationSteps = t.Steps, t.Steps
+		c.Freeze, _ = setting.ParseFreeze(t.Freeze) // check has seen that it is one
 	}
 	return c
 }
@@ -125,8 +158,17 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("format %d is not known to this version, which reads %d", m.Format, manifestFormat)
 	case m.Inner != nil && !(m.Inner.Steps > 0 && m.Inner.Rate > 0):
 		return fmt.Errorf("inner_loop: %d steps of size %g", m.Inner.Steps, m.Inner.Rate)
+	case m.Algorithm == setting.Finetune && m.Tuning == nil:
+		return fmt.Errorf("fine_tuning is missing")
+	case m.Tuning != nil && !(m.Tuning.Steps > 0 && m.Tuning.LearningRate > 0):
+		return fmt.Errorf("fine_tuning: %d steps of rate %g", m.Tuning.Steps, m.Tuning.LearningRate)
 	case m.Outputs < 0:
 		return fmt.Errorf("outputs is %d", m.Outputs)
+	}
+	if m.Tuning != nil {
+		if _, err := setting.ParseFreeze(m.Tuning.Freeze); err != nil {
+			return fmt.Errorf("fine_tuning: %w", err)
+		}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
 // A Report is what report.json holds. Everything in it was measured by the
@@ -53,14 +54,34 @@ type Test struct {
 
 // A Score is a [meta.Measurement].
 type Score struct {
-	Loss     float64 `json:"loss"`
-	Accuracy float64 `json:"accuracy"`
-	N        int     `json:"n"`    // episodes
-	CI95     float64 `json:"ci95"` // half-width, of the accuracy
+	Loss float64 `json:"loss"`
+	// Accuracy is that of classifications, Median the middle loss of others:
+	// one task that was not learned can make their mean mean little.
+	Accuracy *float64 `json:"accuracy,omitempty"`
+	Median   *float64 `json:"loss_median,omitempty"`
+	N        int      `json:"n"`    // episodes
+	CI95     float64  `json:"ci95"` // half-width, of the accuracy, or else of the loss
 }
 
 func scoreOf(m meta.Measurement) Score {
-	return Score{Loss: m.Loss, Accuracy: m.Accuracy, N: m.N, CI95: m.CI95}
+	s := Score{Loss: m.Loss, N: m.N, CI95: m.CI95}
+	if m.Type == setting.Classification {
+		s.Accuracy = &m.Accuracy
+	} else {
+		s.Median = &m.Median
+	}
+	return s
+}
+
+// cells returns the loss and what is beside it, for a row of a table.
+func (s Score) cells() string {
+	switch {
+	case s.Accuracy != nil:
+		return fmt.Sprintf("%.4f | %.2f %% ± %.2f", s.Loss, 100**s.Accuracy, 100*s.CI95)
+	case s.Median != nil:
+		return fmt.Sprintf("%.4f ± %.4f | %.4f", s.Loss, s.CI95, *s.Median)
+	}
+	return fmt.Sprintf("%.4f | ", s.Loss)
 }
 
 // Compression says what was done and how far the result is from the model.
@@ -109,7 +130,11 @@ func (r *Report) Markdown() string {
 	}
 	fmt.Fprintf(&b, "\nTrained again with seed %d on %s (%d threads) in %.0f s: %s %.6g, %s.\n\n",
 		r.Retrain.Seed, r.Retrain.Device, r.Retrain.Threads, r.Retrain.Seconds, r.Retrain.Metric, r.Retrain.Value, again)
-	b.WriteString("| on meta-test tasks | loss | accuracy | size | latency p50 / p95 |\n|---|---|---|---|---|\n")
+	beside, mean := "accuracy", "Accuracy"
+	if r.Test.FP32.Median != nil {
+		beside, mean = "median", "Loss"
+	}
+	fmt.Fprintf(&b, "| on meta-test tasks | loss | %s | size | latency p50 / p95 |\n|---|---|---|---|---|\n", beside)
 	row := func(name string, s Score, size *int64, l *Latency) {
 		bytes, latency := "", ""
 		if size != nil {
@@ -118,7 +143,7 @@ func (r *Report) Markdown() string {
 		if l != nil {
 			latency = fmt.Sprintf("%.2f / %.2f ms", l.P50, l.P95)
 		}
-		fmt.Fprintf(&b, "| %s | %.4f | %.2f %% ± %.2f | %s | %s |\n", name, s.Loss, 100*s.Accuracy, 100*s.CI95, bytes, latency)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, s.cells(), bytes, latency)
 	}
 	row("before meta-training", r.Test.Before, nil, nil)
 	row("exported", r.Test.FP32, &r.SizeBytes.FP32, &r.LatencyMS.FP32)
@@ -126,8 +151,8 @@ func (r *Report) Markdown() string {
 		row("compressed", *r.Test.Compressed, r.SizeBytes.Compressed, r.LatencyMS.Compressed)
 	}
 	l := r.LatencyMS.FP32
-	fmt.Fprintf(&b, "\nAccuracy: mean of %d episodes ± half its 95 %% confidence interval. Latency: batch %d, %s, %d threads, CPU.\n",
-		r.Test.FP32.N, l.Batch, l.Input, l.Threads)
+	fmt.Fprintf(&b, "\n%s: mean of %d episodes ± half its 95 %% confidence interval. Latency: batch %d, %s, %d threads, CPU.\n",
+		mean, r.Test.FP32.N, l.Batch, l.Input, l.Threads)
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\n%s\n", n)
 	}

@@ -1,6 +1,9 @@
 package setting
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // An Algorithm is a way of meta-training, as far as its settings go. A new
 // one is a row in the list below and its training code under trainer/meta.
@@ -70,6 +73,23 @@ func (c *Config) ByGradient() bool {
 	a, _ := findAlgorithm(c.Algorithm)
 	// joint gives each task a head of its own, where tasks can be counted.
 	return a.Gradient || c.Algorithm == Joint && (c.Tasks.Generated() || c.Tasks.Type == Generation)
+}
+
+// AdaptsNetwork reports whether tasks are learned by changing more than a head.
+func (c *Config) AdaptsNetwork() bool {
+	return c.ByGradient() && (c.Algorithm == Finetune || c.Algorithm != ANIL && c.InnerFreeze != InnerHead)
+}
+
+// checkInner reports what an inner loop cannot do.
+func (c *Config) checkInner() Problems {
+	if c.Freeze.Kind == FreezeLoRA && c.AdaptsNetwork() && c.Algorithm != Finetune {
+		return Problems{{
+			Name: "freeze", With: []string{"algorithm", "inner_freeze", "tasks.kind", "tasks.type"},
+			Text: fmt.Sprintf("%s, but %s adapts the network to each task, and an exported model has the matrices of LoRA no more: they are merged", c.Freeze, c.Algorithm),
+			Hint: "set inner_freeze: head, or use anil, or another strategy",
+		}}
+	}
+	return nil
 }
 
 // Outputs returns the outputs of the head of a meta-training task.
