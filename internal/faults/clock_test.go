@@ -76,7 +76,7 @@ func TestClockOff(t *testing.T) {
 						if trial.Attempt != 1 {
 							t.Errorf("trial %d had %d attempts", trial.Number, trial.Attempt)
 						}
-						if trial.Started.Before(began.Add(-time.Minute)) || trial.Finished.After(time.Now().Add(time.Minute)) || trial.Duration() <= 0 {
+						if trial.Started.Before(began.Add(-time.Minute)) || trial.Finished.After(time.Now().Add(time.Minute)) || trial.Duration() < 0 { // MariaDB counts in seconds
 							t.Errorf("trial %d is said to have run from %s to %s", trial.Number, trial.Started, trial.Finished)
 						}
 					}

@@ -103,31 +103,37 @@ func TestNetworkCut(t *testing.T) {
 	}
 	far.Host = net.JoinHostPort(cable.address, strconv.Itoa(cable.relay(server.Port())))
 
-	c := newCrew(t, t.TempDir(), near, plan{trials: choose(4, 30), steps: 60, pace: 10, lease: 3 * time.Second})
-	for round := range choose(1, 4) {
-		cmd := c.command()
-		cmd.Args = append([]string{"ip", "netns", "exec", cable.namespace}, append(cmd.Args, "worker", "s", "--data", c.data(), "--lease", c.lease.String())...)
-		if cmd.Path, err = exec.LookPath("ip"); err != nil {
-			t.Fatal(err)
-		}
-		cmd.Env = append(cmd.Env, "HPSEARCH_STORAGE="+far.String())
-		away := c.start(cmd)
-		at := c.feed.await(t, "a step of the worker that is far away", func(e event) bool {
-			return e.Worker == cmd.Process.Pid && e.Step == 10
-		})
-		cable.cut()
-		cutAt := time.Now()
-		left := fmt.Sprintf("trial %d  left: ", at.Number)
-		eventually(t, "the worker gives its trial up", func() bool { return strings.Contains(away.log.String(), left) })
-		if took := time.Since(cutAt); took >= c.lease {
-			t.Errorf("round %d: the trial was given up %s after the cut, later than its lease of %s", round, took, c.lease)
-		}
-		here := c.worker()
-		eventually(t, "the other worker takes the trial over", func() bool {
-			return strings.Contains(here.log.String(), fmt.Sprintf("trial %d  goes on, attempt", at.Number))
-		})
-		cable.mend()
+	for range choose(1, 4) {
+		cutOff(t, cable, near, far.String())
 	}
+}
+
+// cutOff runs a study with a worker far away, which is cut off, and another
+// one near by. near and far are the URLs of the database at both.
+func cutOff(t *testing.T, cable *cable, near, far string) {
+	c := newCrew(t, t.TempDir(), near, plan{trials: 4, steps: 60, pace: 10, lease: 3 * time.Second})
+	cmd := c.command("worker", "s", "--data", c.data(), "--lease", c.lease.String())
+	cmd.Args = append([]string{"ip", "netns", "exec", cable.namespace}, cmd.Args...)
+	cmd.Env = append(cmd.Env, "HPSEARCH_STORAGE="+far)
+	var err error
+	if cmd.Path, err = exec.LookPath("ip"); err != nil {
+		t.Fatal(err)
+	}
+	away := c.start(cmd)
+	at := c.feed.await(t, "a step of the worker that is far away", func(e event) bool { return e.Step == 10 })
+	cable.cut()
+	began := time.Now()
+	left := fmt.Sprintf("trial %d  left: ", at.Number)
+	eventually(t, "the worker gives its trial up", func() bool { return strings.Contains(away.log.String(), left) })
+	if took := time.Since(began); took >= c.lease {
+		t.Errorf("the trial was given up %s after the cut, later than its lease of %s", took, c.lease)
+	}
+	here := c.worker()
+	eventually(t, "another worker takes the trial over", func() bool {
+		return strings.Contains(here.log.String(), fmt.Sprintf("trial %d  goes on, attempt 2", at.Number))
+	})
+	cable.mend()
 	c.finish()
 	c.verdict(0)
+	c.hpsearch("study", "delete", "s", "--yes")
 }
