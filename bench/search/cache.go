@@ -23,18 +23,18 @@ import (
 // made it: this executable, or that version of Optuna and its script. It is
 // safe for concurrent use.
 type cache struct {
-	mu    sync.Mutex
-	file  *os.File // nil: nothing is kept
-	known map[string]kept
-	ours  string // identifies this executable
-	peers string // identifies Optuna
+	mu    sync.Mutex      // of writing
+	file  *os.File        // nil: nothing is kept
+	known map[string]kept // when the file was opened
+	ours  string          // identifies this executable
+	peers string          // identifies Optuna
 }
 
 type kept struct {
 	Key    string
 	Regret [2]float64
 	MS     float64
-	Epochs int `json:",omitempty"`
+	Epochs int `json:",omitempty"` // run; of a saving, until the goal was reached
 }
 
 // openCache reads the file at path, or makes it; an empty path keeps nothing.
@@ -123,19 +123,21 @@ func (c *cache) get(j job) (outcome, bool) {
 	if c.file == nil {
 		return outcome{}, false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	k, ok := c.known[c.key(j)]
+	k, ok := c.known[c.key(j)] // which nobody writes to
 	return outcome{job: j, regret: k.Regret, ms: k.MS, epochs: k.Epochs}, ok
 }
 
 func (c *cache) put(o outcome) error {
+	return c.write(kept{Key: c.key(o.job), Regret: o.regret, MS: o.ms, Epochs: o.epochs})
+}
+
+func (c *cache) write(k kept) error {
 	if c.file == nil {
 		return nil
 	}
-	line, err := json.Marshal(kept{Key: c.key(o.job), Regret: o.regret, MS: o.ms, Epochs: o.epochs})
+	line, err := json.Marshal(k)
 	if err != nil {
-		return fmt.Errorf("%s on %s: %w", o.sampler, o.function.Name, err)
+		return fmt.Errorf("%s: %w", k.Key, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

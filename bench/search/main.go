@@ -14,10 +14,10 @@ import (
 type options struct {
 	python, script, out, cache string
 	samplers, only             []string
-	seeds, slowSeeds           int
-	stopSeeds                  int
+	seeds, heldOutSeeds        int
+	slowSeeds, stopSeeds       int
 	workers                    int
-	verbose, untimed           bool
+	verbose, untimed, known    bool
 }
 
 func main() {
@@ -30,8 +30,10 @@ func main() {
 	flag.StringVar(&samplers, "samplers", "auto,tpe,cmaes,random,optuna-tpe,optuna-cmaes,optuna-gp", "what to measure")
 	flag.StringVar(&only, "functions", "", "table, heldout, none, or names of functions; empty: all")
 	flag.IntVar(&o.seeds, "seeds", 30, "studies of each sampler on each function")
-	flag.IntVar(&o.slowSeeds, "slow-seeds", 10, "the same for optuna-gp, which takes some ten times as long")
+	flag.IntVar(&o.heldOutSeeds, "heldout-seeds", 15, "the same on each function that is held out")
+	flag.IntVar(&o.slowSeeds, "slow-seeds", 5, "at most so many for optuna-gp, which takes some ten times as long, and for auto on learning curves")
 	flag.IntVar(&o.stopSeeds, "stop-seeds", 20, "studies of each sampler and scheduler on learning curves; 0: none")
+	flag.BoolVar(&o.known, "known", false, "measure nothing: report on what the cache has")
 	flag.IntVar(&o.workers, "workers", 2, "studies that run at the same time")
 	flag.BoolVar(&o.untimed, "untimed", false, "leave out the times of a suggestion after many trials")
 	flag.BoolVar(&o.verbose, "v", false, "print every study")
@@ -47,8 +49,8 @@ func main() {
 }
 
 func run(o options) error {
-	if o.seeds < 1 || o.slowSeeds < 1 || o.stopSeeds < 0 || o.workers < 1 {
-		return fmt.Errorf("-seeds, -slow-seeds and -workers must be at least 1, -stop-seeds 0")
+	if o.seeds < 1 || o.heldOutSeeds < 1 || o.slowSeeds < 1 || o.stopSeeds < 0 || o.workers < 1 {
+		return fmt.Errorf("-seeds, -heldout-seeds, -slow-seeds and -workers must be at least 1, -stop-seeds 0")
 	}
 	if o.python == "" {
 		o.samplers = slices.DeleteFunc(o.samplers, func(s string) bool { return strings.HasPrefix(s, theirs) })
@@ -62,7 +64,7 @@ func run(o options) error {
 		return err
 	}
 	for i := range list {
-		if list[i].outcomes, err = runAll(o, c, jobs(o, list[i].functions)); err != nil {
+		if list[i].outcomes, err = runAll(o, c, jobs(o, &list[i])); err != nil {
 			return errors.Join(err, c.close())
 		}
 	}
@@ -80,6 +82,7 @@ func run(o options) error {
 // A set is a group of functions that is reported on by itself.
 type set struct {
 	name, title string
+	seeds       int
 	functions   []function
 	outcomes    []outcome
 }
@@ -91,8 +94,8 @@ func sets(o options) ([]set, error) {
 		return nil, err
 	}
 	list := []set{
-		{name: "table", title: "Functions that the constants were chosen on", functions: tabled()},
-		{name: "heldout", title: "Functions held out", functions: held},
+		{name: "table", title: "Functions that the constants were chosen on", seeds: o.seeds, functions: tabled()},
+		{name: "heldout", title: "Functions held out", seeds: o.heldOutSeeds, functions: held},
 	}
 	if o.only == nil {
 		return list, nil
@@ -116,24 +119,27 @@ func sets(o options) ([]set, error) {
 const slow = theirs + "gp"
 
 // pendingWorkers is the number of workers of the second comparison, which is
-// made with pendingSamplers.
-const pendingWorkers = 8
+// made with pendingSamplers and with fewer seeds.
+const (
+	pendingWorkers = 8
+	pendingSeeds   = 15
+)
 
-var pendingSamplers = []string{"auto", "tpe", "gp", theirs + "tpe"}
+var pendingSamplers = []string{"auto", "tpe", theirs + "tpe"}
 
 // jobs lists the studies, the slowest first so that no worker is left with
 // one at the end.
-func jobs(o options, functions []function) []job {
+func jobs(o options, s *set) []job {
 	var list []job
 	for _, sampler := range o.samplers {
-		seeds := o.seeds
+		seeds := s.seeds
 		if sampler == slow {
-			seeds = o.slowSeeds
+			seeds = min(seeds, o.slowSeeds)
 		}
-		for _, f := range functions {
+		for _, f := range s.functions {
 			for seed := range int64(seeds) {
 				list = append(list, job{function: f, sampler: sampler, seed: seed, pending: 1})
-				if slices.Contains(pendingSamplers, sampler) {
+				if seed < pendingSeeds && slices.Contains(pendingSamplers, sampler) {
 					list = append(list, job{function: f, sampler: sampler, seed: seed, pending: pendingWorkers})
 				}
 			}

@@ -31,9 +31,26 @@ type outcome struct {
 
 const theirs = "optuna-"
 
-// runAll runs the jobs that the cache does not have on a number of workers,
-// each with a peer of its own.
+// runAll returns the outcomes that the cache has, and runs the other jobs on a
+// number of workers, each with a peer of its own.
 func runAll(o options, c *cache, jobs []job) ([]outcome, error) {
+	var outcomes []outcome
+	var missing []job
+	for _, j := range jobs {
+		if out, ok := c.get(j); ok {
+			outcomes = append(outcomes, out)
+		} else {
+			missing = append(missing, j)
+		}
+	}
+	if o.known || len(missing) == 0 {
+		return outcomes, nil
+	}
+	measured, err := measure(o, c, missing)
+	return append(outcomes, measured...), err
+}
+
+func measure(o options, c *cache, jobs []job) ([]outcome, error) {
 	queue := make(chan int)
 	outcomes := make([]outcome, len(jobs))
 	failed := make([]error, o.workers)
@@ -69,15 +86,12 @@ func work(o options, c *cache, jobs []job, queue <-chan int, outcomes []outcome)
 		defer p.end()
 	}
 	for i := range queue {
-		out, known := c.get(jobs[i])
-		if !known {
-			var err error
-			if out, err = runJob(p, jobs[i]); err != nil {
-				return fmt.Errorf("%s on %s, seed %d: %w", jobs[i].sampler, jobs[i].function.Name, jobs[i].seed, err)
-			}
-			if err := c.put(out); err != nil {
-				return fmt.Errorf("keeping an outcome: %w", err)
-			}
+		out, err := runJob(p, jobs[i])
+		if err != nil {
+			return fmt.Errorf("%s on %s, seed %d: %w", jobs[i].sampler, jobs[i].function.Name, jobs[i].seed, err)
+		}
+		if err := c.put(out); err != nil {
+			return fmt.Errorf("keeping an outcome: %w", err)
 		}
 		outcomes[i] = out
 		if o.verbose {

@@ -20,7 +20,7 @@ type pace struct {
 }
 
 var paces = []pace{
-	{"tpe", []int{100, 1000, 10000}, 60, []float64{0.2, 0.5, 2}},
+	{"tpe", []int{100, 1000, 10000}, 200, []float64{0.2, 0.5, 2}},
 	{theirs + "tpe", []int{100, 1000, 10000}, 10, nil},
 	{"gp", []int{100, 300}, 64, []float64{20, 80}},
 	{theirs + "gp", []int{100, 300}, 3, nil},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,14 +23,10 @@ const failedValue = 10
 
 // A goal is what Optuna's TPE came to with a seed, and the epochs it took.
 type goal struct {
+	seed   int64
 	best   float64
 	epochs int
 }
-
-// A saving is the result of one study with a scheduler: the share of the
-// goal's epochs after which it was as good, +Inf if it was not within the
-// budget, and the best value it had then.
-type saving struct{ share, best float64 }
 
 // budgetShare is the share of the epochs of 100 full trainings that a study
 // with a scheduler may run.
@@ -54,6 +51,15 @@ func families() ([]searchtest.Family, error) {
 	return list, nil
 }
 
+// A column is a sampler with a scheduler.
+type column struct {
+	sampler string
+	spec    int // of schedulers
+}
+
+// stoppingSamplers are the samplers that are run with schedulers.
+var stoppingSamplers = []string{"auto", "tpe", "gp"}
+
 // writeStopping compares studies that stop bad trainings early with Optuna's
 // TPE that runs 100 of them to the end.
 func writeStopping(w io.Writer, o options, c *cache) error {
@@ -62,40 +68,29 @@ func writeStopping(w io.Writer, o options, c *cache) error {
 		return err
 	}
 	fmt.Fprintf(w, "## Stopping early\n\nShare of the epochs of %d full trainings by Optuna's TPE after which a study is as\n"+
-		"good as it, median of %d seeds, and in brackets the seeds that come there within\na quarter (goal: more than half of them). Learning curves: search/searchtest.\n\n",
-		fullTrials, o.stopSeeds)
-	goals := make(map[string][]goal)
-	for _, f := range list {
-		if goals[f.Name], err = theirGoals(o, c, f); err != nil {
-			return err
-		}
-	}
-	var header []string
-	var columns []func(f searchtest.Family, seed int64) (saving, error)
+		"good as it was, in the median, and in brackets how many of the seeds come there\nwithin a quarter "+
+		"(goal: more than half). Learning curves: search/searchtest.\n\n", fullTrials)
+	var columns []column
+	header, line := "| curves |", "|---|"
 	for _, sampler := range o.samplers {
 		if !slices.Contains(stoppingSamplers, sampler) {
 			continue
 		}
 		for k, spec := range schedulers(nets.Epochs) {
-			header = append(header, sampler+" + "+spec.Kind)
-			columns = append(columns, func(f searchtest.Family, seed int64) (saving, error) {
-				return stopEarly(sampler, schedulers(f.Steps)[k], f, seed, goals[f.Name][seed])
-			})
+			columns = append(columns, column{sampler, k})
+			header += fmt.Sprintf(" %s + %s |", sampler, spec.Kind)
+			line += "---|"
 		}
 	}
-	fmt.Fprint(w, "| curves |")
-	for _, h := range header {
-		fmt.Fprintf(w, " %s |", h)
-	}
-	fmt.Fprint(w, "\n|---|")
-	for range header {
-		fmt.Fprint(w, "---|")
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "%s\n%s\n", header, line)
 	for _, f := range list {
+		goals, err := theirGoals(o, c, f)
+		if err != nil {
+			return fmt.Errorf("full trainings of %s: %w", f.Name, err)
+		}
 		fmt.Fprintf(w, "| %s |", f.Name)
-		for _, column := range columns {
-			cell, err := stoppingCell(o, func(seed int64) (saving, error) { return column(f, seed) })
+		for _, col := range columns {
+			cell, err := col.cell(o, c, f, goals)
 			if err != nil {
 				return fmt.Errorf("stopping early on %s: %w", f.Name, err)
 			}
@@ -107,49 +102,62 @@ func writeStopping(w io.Writer, o options, c *cache) error {
 	return nil
 }
 
-// stoppingSamplers are the samplers that are run with schedulers.
-var stoppingSamplers = []string{"auto", "tpe", "gp"}
-
-func stoppingCell(o options, study func(seed int64) (saving, error)) (string, error) {
+// cell describes the studies of one family, one for each goal.
+func (col column) cell(o options, c *cache, f searchtest.Family, goals []goal) (string, error) {
+	if col.sampler != "tpe" {
+		goals = goals[:min(len(goals), o.slowSeeds)]
+	}
 	var shares []float64
 	reached := 0
-	for seed := range int64(o.stopSeeds) {
-		s, err := study(seed)
-		if err != nil {
-			return "", err
+	for _, g := range goals {
+		key := fmt.Sprintf("stopping %s %s scheduler %d %v, %s", f.Name, col.sampler, col.spec, g, c.ours)
+		k, ok := c.known[key]
+		if !ok && o.known {
+			continue
 		}
-		shares = append(shares, s.share)
-		if s.share <= budgetShare {
-			reached++
+		if !ok {
+			epochs, err := stopEarly(col.sampler, schedulers(f.Steps)[col.spec], f, g)
+			if err != nil {
+				return "", err
+			}
+			k = kept{Key: key, Epochs: epochs}
+			if err := c.write(k); err != nil {
+				return "", err
+			}
 		}
+		if k.Epochs == 0 {
+			shares = append(shares, math.Inf(1))
+			continue
+		}
+		reached++
+		shares = append(shares, float64(k.Epochs)/float64(g.epochs))
 	}
-	if m := median(shares); !math.IsInf(m, 1) {
-		return fmt.Sprintf("%.3f (%d)", m, reached), nil
+	if m := median(shares); m <= budgetShare {
+		return fmt.Sprintf("%.2f (%d of %d)", m, reached, len(shares)), nil
 	}
-	return fmt.Sprintf("more (%d)", reached), nil
+	return fmt.Sprintf("more than %.2f (%d of %d)", budgetShare, reached, len(shares)), nil
 }
 
-// stopEarly runs a study with a scheduler.
-func stopEarly(sampler string, spec search.PrunerSpec, f searchtest.Family, seed int64, g goal) (saving, error) {
-	suggests, err := kinds.NewSampler(search.SamplerSpec{Kind: sampler, Seed: seed})
+// stopEarly runs a study with a scheduler and returns the epochs it had run
+// when it was as good as the goal, 0 when it was not within the budget.
+func stopEarly(sampler string, spec search.PrunerSpec, f searchtest.Family, g goal) (int, error) {
+	suggests, err := kinds.NewSampler(search.SamplerSpec{Kind: sampler, Seed: g.seed})
 	if err != nil {
-		return saving{}, err
+		return 0, err
 	}
 	prunes, err := kinds.NewPruner(spec)
 	if err != nil {
-		return saving{}, err
+		return 0, err
 	}
-	log, err := searchtest.Simulation{
-		Space: f.Space, Sampler: suggests, Pruner: prunes, Train: f.Train, Steps: int(budgetShare * float64(g.epochs)),
-	}.Run(context.Background())
+	budget := int(budgetShare * float64(g.epochs))
+	log, err := searchtest.Simulation{Space: f.Space, Sampler: suggests, Pruner: prunes, Train: f.Train, Steps: budget}.Run(context.Background())
 	if err != nil {
-		return saving{}, err
+		return 0, err
 	}
-	s := saving{share: math.Inf(1), best: log.Last().Best}
-	if steps, ok := log.StepsTo(g.best); ok {
-		s.share = float64(steps) / float64(g.epochs)
+	if steps, ok := log.StepsTo(g.best); ok && steps <= budget {
+		return steps, nil
 	}
-	return s, nil
+	return 0, nil
 }
 
 // theirGoals runs Optuna's TPE on full trainings, one study a seed.
@@ -177,8 +185,9 @@ func theirGoals(o options, c *cache, f searchtest.Family) ([]goal, error) {
 		return nil, err
 	}
 	goals := make([]goal, len(outcomes))
+	slices.SortFunc(outcomes, func(a, b outcome) int { return cmp.Compare(a.seed, b.seed) })
 	for i, out := range outcomes {
-		goals[i] = goal{best: out.regret[len(marks)-1], epochs: out.epochs}
+		goals[i] = goal{seed: out.seed, best: out.regret[len(marks)-1], epochs: out.epochs}
 	}
 	return goals, nil
 }

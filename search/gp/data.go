@@ -10,7 +10,9 @@ import (
 
 // A frame holds the coordinates that the kernel compares: one for each
 // parameter with more than one value. A number is its place on its axis, a
-// choice its index. An inactive number stands in the middle of its axis and
+// choice its index; choices that are ascending numbers, such as sizes of a
+// layer, are numbers too, since neighbours among them are alike. An inactive
+// number stands in the middle of its axis and
 // an inactive choice is a choice of its own, so that it makes no difference
 // between two trials that both lack it; the parent tells trials that have it
 // from those that lack it.
@@ -34,10 +36,34 @@ func newFrame(space search.Space) *frame {
 	}
 	for j := range f.axes {
 		f.place[f.axes[j].Name] = j
-		f.choice = append(f.choice, f.axes[j].Choices > 0)
+		f.choice = append(f.choice, f.axes[j].Choices > 0 && !ascending(f.axes[j].Distribution))
 		f.when = append(f.when, conditional[f.axes[j].Name])
 	}
 	return f
+}
+
+// ascending reports whether d is a choice among three or more numbers, each
+// greater than the one before. Of two choices it makes no difference.
+func ascending(d search.Distribution) bool {
+	c, ok := d.(search.Categorical)
+	if !ok || len(c.Choices) < 3 {
+		return false
+	}
+	last := math.Inf(-1)
+	for _, choice := range c.Choices {
+		v := math.NaN()
+		switch choice := choice.(type) {
+		case int64:
+			v = float64(choice)
+		case float64:
+			v = choice
+		}
+		if !(v > last) {
+			return false
+		}
+		last = v
+	}
+	return true
 }
 
 // point writes the coordinates of a configuration to dst.

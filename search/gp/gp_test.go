@@ -285,3 +285,23 @@ func BenchmarkSuggest(b *testing.B) {
 		}
 	}
 }
+
+func TestAscending(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		d    search.Distribution
+		want bool
+	}{
+		{search.Categorical{Choices: []any{int64(8), int64(16), int64(64)}}, true},
+		{search.Categorical{Choices: []any{int64(0), 0.5, int64(2)}}, true},
+		{search.Categorical{Choices: []any{int64(8), int64(64), int64(16)}}, false},
+		{search.Categorical{Choices: []any{1.0, 2.0}}, false},
+		{search.Categorical{Choices: []any{1.0, 2.0, "3"}}, false},
+		{search.Categorical{Choices: []any{nil, 1.0, 2.0}}, false},
+		{search.Int{Low: 1, High: 5}, false},
+	} {
+		if got := ascending(test.d); got != test.want {
+			t.Errorf("%v: %t, want %t", test.d, got, test.want)
+		}
+	}
+}
