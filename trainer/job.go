@@ -9,6 +9,7 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/compress"
 	"github.com/hpsearch/hpsearch/trainer/export"
 	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
@@ -131,19 +132,33 @@ type predictions struct {
 	Predictions []export.Prediction `json:"predictions"`
 }
 
+// defaultTokens is how far a text is continued.
+const defaultTokens = 32
+
 // predict labels one batch of texts. The model is kept for the next batch.
 func (s *server) predict(raw json.RawMessage) (*predictions, error) {
 	var job struct {
 		Model string   `json:"model"`
 		Texts []string `json:"texts"`
+		// Of models that generate text.
+		Tokens      int     `json:"tokens"`
+		Temperature float64 `json:"temperature"`
+		Seed        int64   `json:"seed"`
 	}
+	job.Tokens = defaultTokens
 	if err := json.Unmarshal(raw, &job); err != nil {
 		return nil, badConfig(fmt.Errorf("predict: %w", err))
 	}
 	if err := s.loadPredictor(job.Model); err != nil {
 		return nil, err
 	}
-	labels, err := s.predictor.Predict(&s.predictorScope, job.Texts)
+	var labels []export.Prediction
+	var err error
+	if s.predictor.Generates() {
+		labels, err = s.predictor.Continue(&s.predictorScope, job.Texts, model.Sampling{Tokens: job.Tokens, Temperature: job.Temperature, Seed: job.Seed})
+	} else {
+		labels, err = s.predictor.Predict(&s.predictorScope, job.Texts)
+	}
 	if err != nil {
 		s.freePredictor() // its scope remembers the error
 		return nil, err

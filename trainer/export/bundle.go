@@ -36,9 +36,12 @@ func Load(s *tensor.Scope, dir string, device tensor.Device) (*Bundle, error) {
 		return nil, err
 	}
 	b := &Bundle{Manifest: *manifest, Learner: &meta.Learner{Type: manifest.Type}}
-	if hf.IsPlain(kind) {
+	switch {
+	case hf.IsPlain(kind):
 		b.Learner.Network, err = model.LoadPlain(s, dir, device)
-	} else {
+	case kind == hf.GPT2ModelType:
+		err = b.loadGPT2(s, dir, device)
+	default:
 		err = b.loadEncoder(s, dir, device)
 	}
 	if err != nil {
@@ -53,6 +56,26 @@ func Load(s *tensor.Scope, dir string, device tensor.Device) (*Bundle, error) {
 		}
 	}
 	return b, s.Err()
+}
+
+// loadGPT2 reads the tokenizer and the network of a language model.
+func (b *Bundle) loadGPT2(s *tensor.Scope, dir string, device tensor.Device) error {
+	if err := b.Manifest.checkTexts(dir); err != nil {
+		return err
+	}
+	tokenizer, err := text.Load(dir)
+	if err != nil {
+		return err
+	}
+	g, err := model.LoadGPT2(s, dir, device)
+	if err != nil {
+		return err
+	}
+	if err := tokenizer.Fits(int(g.Config.Vocabulary)); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	b.Tokenizer, b.Learner.Network = tokenizer, g
+	return nil
 }
 
 // loadEncoder reads the tokenizer and the encoder of a model of texts.
@@ -137,6 +160,21 @@ func (b *Bundle) savePlain(dir string, network model.Plain) error {
 	return writeJSON(filepath.Join(dir, ManifestFile), b.Manifest)
 }
 
+// saveGPT2 writes the folder of a language model; from is the folder that its
+// tokenizer comes from.
+func (b *Bundle) saveGPT2(dir, from string, g *model.GPT2) error {
+	if err := copyTokenizer(from, dir); err != nil {
+		return err
+	}
+	if err := g.Save(dir); err != nil {
+		return err
+	}
+	if err := b.saveHead(dir); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(dir, ManifestFile), b.Manifest)
+}
+
 // save writes the folder of an encoder: encoder is the content of model.safetensors, from
 // is the folder that the tokenizer and the other keys of config.json come
 // from. dir must be there.
@@ -179,7 +217,7 @@ func (b *Bundle) saveHead(dir string) error {
 }
 
 // tokenizerFiles are copied as they are, those that exist.
-var tokenizerFiles = []string{"tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"}
+var tokenizerFiles = []string{"tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt"}
 
 // copyTokenizer copies a tokenizer from a folder or a vocab.txt.
 func copyTokenizer(from, to string) error {

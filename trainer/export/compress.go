@@ -21,18 +21,30 @@ const CompressedFolder = "compressed"
 // retraining's steps.
 const recoveryShare = 0.5
 
-// compressible refuses to prune or quantize what is no transformer, before
-// anything is trained: both apply to the matrices of its layers.
+// compressible refuses, before anything is trained, to prune or quantize what
+// is no transformer, for both apply to the matrices of its layers, and what
+// gradient descent changes for each task.
 func compressible(r Request) error {
 	if !r.Spec.Any() {
 		return nil
 	}
 	kind := r.Config.Model.Kind
+	if gpt2, _ := hf.ModelType(r.Config.Model.Path); gpt2 == hf.GPT2ModelType {
+		return fmt.Errorf("only BERT models are pruned or quantized, and %s is a GPT-2: leave --prune and --quantize out", r.Config.Model)
+	}
+	if r.Config.AdaptsNetwork() {
+		return fmt.Errorf("%s learns a task by gradient descent on the network, which int8 weights do not allow and which would fill pruned ones again: "+
+			"leave --prune and --quantize out, or set inner_freeze: head", r.Config.Algorithm)
+	}
 	if r.Config.Model.Path != "" {
 		kind, _ = hf.ModelType(r.Config.Model.Path) // what is wrong with the folder is found when it is loaded
 	}
 	if kind == setting.ModelConv4 || kind == setting.ModelMLP || hf.IsPlain(kind) {
 		return fmt.Errorf("only models of texts are pruned or quantized, and %s is none: leave --prune and --quantize out", r.Config.Model)
+	}
+	if r.Config.AdaptsNetwork() {
+		return fmt.Errorf("%s learns a task by gradient descent on the network, which int8 weights do not allow and which would fill pruned ones again: "+
+			"leave --prune and --quantize out, or set inner_freeze: head", r.Config.Algorithm)
 	}
 	return nil
 }

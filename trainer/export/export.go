@@ -108,6 +108,9 @@ func (e *exporter) run(s *tensor.Scope) error {
 	if encoder := learner.Encoder(); encoder != nil {
 		m.Pooling, m.MaxLength = encoder.Pooling, e.Config.MaxLength
 	}
+	if _, ok := learner.Network.(*model.GPT2); ok {
+		m.Pooling, m.MaxLength = model.MeanPooling, e.Config.MaxLength
+	}
 	if !learner.Head.IsNone() {
 		m.Outputs = e.Config.Outputs()
 	}
@@ -190,6 +193,13 @@ func (e *exporter) writeModel(*tensor.Scope) error {
 	e.bundle.nameFrozen()
 	if plain, ok := e.bundle.Learner.Network.(model.Plain); ok {
 		if err := e.bundle.savePlain(e.work, plain); err != nil {
+			return err
+		}
+		e.report.SizeBytes.FP32, err = folderBytes(e.work)
+		return err
+	}
+	if g, ok := e.bundle.Learner.Network.(*model.GPT2); ok {
+		if err := e.bundle.saveGPT2(e.work, e.Config.Model.Path, g); err != nil {
 			return err
 		}
 		e.report.SizeBytes.FP32, err = folderBytes(e.work)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
+	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/task"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
@@ -12,6 +14,9 @@ import (
 type Prediction struct {
 	Label       string  `json:"label"`
 	Probability float64 `json:"probability"` // softmax over the task's labels
+	// Continuation is how a model that generates text goes on; it has no
+	// labels.
+	Continuation string `json:"continuation,omitempty"`
 }
 
 // A Predictor labels texts or images with an adapted model. It belongs to the scope
@@ -24,7 +29,7 @@ func NewPredictor(s *tensor.Scope, dir string, device tensor.Device) (*Predictor
 	if err != nil {
 		return nil, err
 	}
-	if len(b.Manifest.Labels) == 0 {
+	if b.Manifest.Type != setting.Generation && len(b.Manifest.Labels) == 0 {
 		task := "FILE.jsonl"
 		if b.Manifest.Images != nil {
 			task = "FOLDER"
@@ -32,6 +37,31 @@ func NewPredictor(s *tensor.Scope, dir string, device tensor.Device) (*Predictor
 		return nil, fmt.Errorf("%s knows no labels yet: fit it to a task with `hpsearch adapt %s --task %s --to DIR`", dir, dir, task)
 	}
 	return &Predictor{bundle: b}, nil
+}
+
+// Generates reports whether the model continues texts rather than label them.
+func (p *Predictor) Generates() bool { return p.bundle.Manifest.Type == setting.Generation }
+
+// Continue goes on with texts. Each has draws of its own, so that what else is
+// asked for does not matter. how.Stop is set here.
+func (p *Predictor) Continue(s *tensor.Scope, texts []string, how model.Sampling) ([]Prediction, error) {
+	g, ok := p.bundle.Learner.Network.(*model.GPT2)
+	if !ok {
+		return nil, fmt.Errorf("predict: the model generates no text")
+	}
+	how.Stop = p.bundle.Tokenizer.Special().SEP
+	predictions := make([]Prediction, len(texts))
+	for i, t := range texts {
+		ids := p.bundle.Tokenizer.Encode(t, 0)
+		more, err := g.Generate(s, ids[:len(ids)-1], how) // without the end of the text
+		if err != nil {
+			return nil, fmt.Errorf("predict: %w", err)
+		}
+		if predictions[i].Continuation, err = p.bundle.Tokenizer.Decode(more); err != nil {
+			return nil, fmt.Errorf("predict: %w", err)
+		}
+	}
+	return predictions, nil
 }
 
 // Predict labels texts, or the images in files of those names.

@@ -35,7 +35,11 @@ func (m Measurement) Metrics() map[string]float64 {
 	if m.Type == setting.Classification {
 		return map[string]float64{"val_loss": m.Loss, "val_accuracy": m.Accuracy}
 	}
-	return map[string]float64{"val_loss": m.Loss, "val_loss_median": m.Median}
+	metrics := map[string]float64{"val_loss": m.Loss, "val_loss_median": m.Median}
+	if m.Type == setting.Generation {
+		metrics["val_perplexity"] = math.Exp(m.Loss)
+	}
+	return metrics
 }
 
 // Evaluate measures a learner on episodes.

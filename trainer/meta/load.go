@@ -44,8 +44,11 @@ func LoadLearner(s *tensor.Scope, b Blueprint) (*Learner, error) {
 func (b Blueprint) network(s *tensor.Scope) (model.Network, error) {
 	switch b.Config.Model.Kind {
 	case "":
-		if kind, err := hf.ModelType(b.Config.Model.Path); err == nil && hf.IsPlain(kind) {
+		switch kind, err := hf.ModelType(b.Config.Model.Path); {
+		case err == nil && hf.IsPlain(kind):
 			return b.plain(s)
+		case err == nil && kind == hf.GPT2ModelType:
+			return b.gpt2(s)
 		}
 		return b.encoder(s)
 	case setting.ModelBERT:
@@ -74,6 +77,26 @@ func (b Blueprint) encoder(s *tensor.Scope) (model.Network, error) {
 		return nil, fmt.Errorf("%s: %w", b.Config.Model, err)
 	}
 	return &model.Encoder{Bert: encoder, Pooling: model.Pooling(b.Config.Pooling)}, nil
+}
+
+// gpt2 loads a language model.
+func (b Blueprint) gpt2(s *tensor.Scope) (model.Network, error) {
+	if b.Tokenizer == nil {
+		return nil, fmt.Errorf("model: %s reads texts, and tasks of kind %s have none", b.Config.Model, b.Config.Tasks.Kind)
+	}
+	g, err := model.LoadGPT2(s, b.Config.Model.Path, b.Device)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Tokenizer.Fits(int(g.Config.Vocabulary)); err != nil {
+		return nil, fmt.Errorf("%s: %w", b.Config.Model, err)
+	}
+	// There may be no head: an inner loop that is measured before training
+	// must find what it can adapt. Freezing decides anew.
+	for _, p := range g.Params() {
+		s.SetRequiresGrad(p.Tensor, true)
+	}
+	return g, s.Err()
 }
 
 // mlp makes a multilayer perceptron as wide as the inputs are.
@@ -111,6 +134,13 @@ const minPositions = 512
 
 // Fits reports what of a configuration the network cannot do.
 func (l *Learner) Fits(config *setting.Config) error {
+	g, isGPT2 := l.Network.(*model.GPT2)
+	if isGPT2 && int64(config.MaxLength) > g.Config.Positions {
+		return fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, g.Config.Positions, config.Model)
+	}
+	if _, ok := l.Network.(model.LanguageModel); !ok && config.Tasks.Type == setting.Generation {
+		return fmt.Errorf("%s generates no text: tasks of type generation need a GPT-2", config.Model)
+	}
 	if e := l.Encoder(); e != nil && int64(config.MaxLength) > e.Config.MaxPositions {
 		return fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, e.Config.MaxPositions, config.Model)
 	}

@@ -1,0 +1,105 @@
+package trainer
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hpsearch/hpsearch/objective/protocol"
+	"github.com/hpsearch/hpsearch/trainer/export"
+	"github.com/hpsearch/hpsearch/trainer/setting"
+)
+
+// gpt2Place is a tiny GPT-2 with its tokenizer, and texts of ten tasks, each
+// of which repeats a word of its own.
+func gpt2Place(t *testing.T) place {
+	t.Helper()
+	dir := t.TempDir()
+	for _, path := range []string{
+		"model/testdata/gpt2/config.json", "model/testdata/gpt2/model.safetensors",
+		"text/testdata/gpt2/vocab.json", "text/testdata/gpt2/merges.txt",
+	} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	var b strings.Builder
+	for task := range 10 {
+		for i := range 12 {
+			fmt.Fprintf(&b, `{"text": "%d%d%s", "task": "t%d"}`+"\n", i, rng.IntN(10), strings.Repeat(string(rune('a'+task)), 4+rng.IntN(4)), task)
+		}
+	}
+	tasks := filepath.Join(dir, "tasks.jsonl")
+	if err := os.WriteFile(tasks, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return place{model: dir, tasks: tasks}
+}
+
+// TestGeneration meta-trains a language model with every algorithm that can;
+// what is exported continues texts, the same ones for the same seed.
+func TestGeneration(t *testing.T) {
+	p := gpt2Place(t)
+	s := open(t)
+	for _, algorithm := range []string{setting.Joint, setting.Reptile, setting.FOMAML, setting.Finetune} {
+		changes := map[string]any{
+			"algorithm": algorithm, "tasks": map[string]any{"kind": "jsonl", "path": p.tasks, "type": "generation"},
+			"max_length": 24, "learning_rate": 5e-3, "iterations": 30, "eval_every": 10, "dropout": 0, "inner_lr": 1e-2, "adaptation_steps": 2,
+		}
+		s.send(p.trial(t, 1, "", changes))
+		result, reports := until[protocol.Result](s)
+		if len(reports) == 0 {
+			t.Fatalf("%s: no reports", algorithm)
+		}
+		last, first := reports[len(reports)-1].Metrics, reports[0].Metrics
+		if loss, perplexity := float64(last["val_loss"]), float64(last["val_perplexity"]); !(loss > 0) || !(perplexity > 1) {
+			t.Errorf("%s: metrics %v", algorithm, last)
+		}
+		if algorithm != setting.Finetune && !(float64(*result.Value) < float64(first["val_loss"])) {
+			t.Errorf("%s: loss %v after %v", algorithm, *result.Value, first)
+		}
+		if algorithm != setting.Reptile {
+			continue
+		}
+		to := filepath.Join(t.TempDir(), "out")
+		var report export.Report
+		s.job(protocol.JobExport, p.exportJobOf(float64(*result.Value), to, changes), &report)
+		if !report.Retrain.Reproduced {
+			t.Errorf("retrain %+v", report.Retrain)
+		}
+		draw := func(temperature float64, seed int) []string {
+			var out predictions
+			s.job(protocol.JobPredict, map[string]any{"model": to, "texts": []string{"11aa", ""}, "tokens": 8, "temperature": temperature, "seed": seed}, &out)
+			if len(out.Predictions) != 2 {
+				t.Fatalf("%+v", out)
+			}
+			return []string{out.Predictions[0].Continuation, out.Predictions[1].Continuation}
+		}
+		if a, b := draw(0, 1), draw(0, 2); !slices.Equal(a, b) {
+			t.Errorf("greedy: %q and %q", a, b)
+		}
+		if a, b, c := draw(3, 1), draw(3, 1), draw(3, 2); !slices.Equal(a, b) || slices.Equal(a, c) {
+			t.Errorf("seed 1 %q and %q, seed 2 %q", a, b, c)
+		}
+	}
+	refusal := p.exportJobOf(1, filepath.Join(t.TempDir(), "out"), map[string]any{"tasks": map[string]any{"kind": "jsonl", "path": p.tasks, "type": "generation"}, "algorithm": "reptile", "max_length": 24})
+	refusal["quantize"] = "int8"
+	if failed := s.refused(protocol.JobExport, refusal); !strings.Contains(failed.Message, "only BERT models are pruned or quantized") {
+		t.Errorf("%+v", failed)
+	}
+	// A BERT generates no text.
+	bert := newPlace(t)
+	s.send(bert.trial(t, 2, "", map[string]any{"algorithm": "reptile", "tasks": map[string]any{"kind": "jsonl", "path": p.tasks, "type": "generation"}}))
+	if failed, _ := until[protocol.Failed](s); failed.Reason != protocol.BadConfig || !strings.Contains(failed.Message, "generates no text") {
+		t.Errorf("%+v", failed)
+	}
+}
