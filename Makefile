@@ -12,7 +12,7 @@ SEEDS ?= 30
 # More flags for `go test`, for example FLAGS='-run TestBert -v'.
 FLAGS ?=
 
-.PHONY: help setup toolchain build demo model wordnet test test-race test-faults test-torch lint bench bench-search bench-storage fmt clean
+.PHONY: help setup toolchain build demo model wordnet test test-race test-faults test-torch lint bench bench-search bench-train bench-storage fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: build ## measure the start-up time, and a training step against Python's
 
 bench-search: ## measure the samplers beside Optuna's, into docs/benchmarks/search.md; SEEDS=30
 	@scripts/bench-search.sh $(SEEDS)
+
+bench-train: build ## measure meta-training, into docs/benchmarks/training.md; OMNIGLOT=folder
+	@scripts/bench-train.sh $(FLAGS)
 
 bench-storage: setup ## measure the storage beside Optuna's, into docs/benchmarks/storage.md
 	@scripts/bench-storage.sh $(FLAGS)
