@@ -67,9 +67,44 @@ func TestScripts(t *testing.T) {
 			if err := writeRows(filepath.Join(e.WorkDir, "tasks.jsonl"), tinymodel.Rows(20, 16, 0)); err != nil {
 				return err
 			}
+			if err := writeGPT2(filepath.Join(e.WorkDir, "gpt2")); err != nil {
+				return err
+			}
+			if err := writeRows(filepath.Join(e.WorkDir, "ratings.jsonl"), ratings()); err != nil {
+				return err
+			}
 			return writeRows(filepath.Join(e.WorkDir, "new.jsonl"), tinymodel.Rows(3, 6, 0))
 		},
 	})
+}
+
+// ratings returns texts of eight tasks with a number each.
+func ratings() []tinymodel.Row {
+	rows := tinymodel.Rows(24, 12, 8)
+	for i := range rows {
+		rows[i].Label = fmt.Sprint(10 * (1 + len(rows[i].Label)*i%5))
+	}
+	return rows
+}
+
+// writeGPT2 writes a language model of some thousand parameters.
+func writeGPT2(dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	for _, path := range []string{
+		"model/testdata/gpt2/config.json", "model/testdata/gpt2/model.safetensors",
+		"text/testdata/gpt2/vocab.json", "text/testdata/gpt2/merges.txt",
+	} {
+		data, err := os.ReadFile(filepath.Join("../../trainer", path))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeRows writes a file of tasks.

@@ -55,6 +55,13 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 	if err != nil {
 		return err
 	}
+	if config.Tasks.Type == setting.Generation {
+		for _, model := range models(def) {
+			if kind, err := hf.ModelType(model); err == nil && kind != hf.GPT2ModelType {
+				return fmt.Errorf("model: %s is a %s, which generates no text: tasks of type generation need a GPT-2", model, kind)
+			}
+		}
+	}
 	if config.Tasks.Generated() {
 		return nil // there is nothing to read and nothing to divide
 	}

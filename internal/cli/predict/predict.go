@@ -32,6 +32,11 @@ type Options struct {
 	*app.Factory
 	Model string
 	Texts []string // none: lines of the standard input
+
+	// Of models that generate text.
+	Tokens      int
+	Temperature float64
+	Seed        int64
 }
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -40,23 +45,47 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 	if run == nil {
 		run = predict
 	}
-	return &cobra.Command{
+	o := &Options{Factory: f}
+	cmd := &cobra.Command{
 		Use:   "predict DIR [TEXT…]",
-		Short: "Label texts or images with an adapted model",
+		Short: "Label texts or images, or continue texts, with a model",
 		Long: `Label texts with an adapted model; of a model of images, TEXT is the name of an
 image file. Without TEXT, lines are read from the standard input. A table in a
 pipe is written as labels are found, one line a text; other output comes at the
-end.`,
+end.
+
+A model that was meta-trained on tasks of type generation continues texts
+instead: by the likeliest token each time, or with --temperature by tokens drawn
+from what it says, the same ones for the same --seed.`,
 		Example: `  hpsearch predict tickets "the printer is on fire"
   hpsearch predict screws-model photos/*.png
-  hpsearch predict tickets -o csv < lines.txt`,
+  hpsearch predict tickets -o csv < lines.txt
+  hpsearch predict writer "Dear customer," --tokens 40 --temperature 0.8 --seed 7`,
 		Args:              app.ArgsFrom("the folder DIR of a model"),
 		ValidArgsFunction: app.Folders,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), &Options{Factory: f, Model: args[0], Texts: args[1:]})
+			o.Model, o.Texts = args[0], args[1:]
+			switch {
+			case o.Tokens < 1 || o.Tokens > mostTokens:
+				return app.Usagef(cmd, "--tokens must be 1 to %d", mostTokens)
+			case !(o.Temperature >= 0 && o.Temperature <= mostTemperature):
+				return app.Usagef(cmd, "--temperature must be 0 to %d", mostTemperature)
+			}
+			return run(cmd.Context(), o)
 		},
 	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.Tokens, "tokens", 32, "most tokens by which a text is continued")
+	flags.Float64Var(&o.Temperature, "temperature", 0, "how freely a text is continued; 0 takes the likeliest token")
+	flags.Int64Var(&o.Seed, "seed", 0, "seed of what is drawn with a temperature")
+	return cmd
 }
+
+// Bounds of flags: beyond them a number was mistyped.
+const (
+	mostTokens      = 100_000
+	mostTemperature = 100
+)
 
 func predict(ctx context.Context, o *Options) error {
 	if err := app.CheckModel(o.Model); err != nil {
@@ -80,7 +109,7 @@ func predict(ctx context.Context, o *Options) error {
 			}
 		}
 		var output output
-		config := map[string]any{"model": model, "texts": sent}
+		config := map[string]any{"model": model, "texts": sent, "tokens": o.Tokens, "temperature": o.Temperature, "seed": o.Seed}
 		if err := session.Do(protocol.JobPredict, config, &output, nil); err != nil {
 			return nil, err
 		}
@@ -184,9 +213,10 @@ func batches(texts iter.Seq2[string, error]) iter.Seq2[[]string, error] {
 
 // A Prediction is the label of one text.
 type Prediction struct {
-	Text        string  `json:"text"`
-	Label       string  `json:"label"`
-	Probability float64 `json:"probability"`
+	Text         string  `json:"text"`
+	Label        string  `json:"label,omitempty"` // of a model that labels
+	Probability  float64 `json:"probability,omitempty"`
+	Continuation string  `json:"continuation,omitempty"` // of one that generates
 }
 
 // output is what the trainer gives back.
@@ -212,6 +242,14 @@ func document(all []Prediction) render.Document {
 	}
 	if all == nil {
 		d.Data = []Prediction{}
+	}
+	if len(all) > 0 && all[0].Label == "" { // a model of texts without labels
+		d.Columns = []render.Column{{Title: "text"}, {Title: "continuation"}}
+		for _, p := range all {
+			d.Names = append(d.Names, p.Continuation)
+			d.Rows = append(d.Rows, []render.Cell{render.Text(p.Text), render.Tinted(p.Continuation, render.Strong)})
+		}
+		return d
 	}
 	for _, p := range all {
 		probability := render.Number(p.Probability)
