@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,9 +22,16 @@ var update = flag.Bool("searchtest.update", false, "write the golden files anew"
 // that is meant, and say so in the change log.
 //
 // Values may differ in the last digits, since math.Exp and math.Log do so
-// between processors.
+// between processors. On other processors than amd64 the test is skipped: there
+// the compiler may fuse a product and a sum, whose last digit then decides
+// between two candidates that are nearly as good, and the trials after that are
+// other ones. What holds everywhere, that a seed gives the same trials again on
+// the same machine, is tested by [Suite].
 func Golden(t *testing.T, h *search.History, path string) {
 	t.Helper()
+	if runtime.GOARCH != "amd64" {
+		t.Skipf("the golden trials are those of amd64, not of %s", runtime.GOARCH)
+	}
 	got := make([]map[string]float64, len(h.Trials))
 	for i, trial := range h.Trials {
 		got[i] = trial.Params
