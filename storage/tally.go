@@ -49,6 +49,11 @@ const freshColumns = `
 	(SELECT COUNT(*) FROM trials t WHERE t.study_id = s.study_id AND t.state = 'WAITING' AND t.number IS NOT NULL) AS waiting,
 	(SELECT MAX(t.number) FROM trials t WHERE t.study_id = s.study_id) AS highest`
 
+// tallyOf joins a study s with its tally y and its first direction d.
+const tallyOf = `
+	FROM studies s LEFT JOIN hpsearch_tallies y ON y.study_id = s.study_id
+	LEFT JOIN study_directions d ON d.study_id = s.study_id AND d.objective = 0`
+
 // freshBest finds the best COMPLETE trial beyond the tally. Infinite values,
 // which Optuna allows, are never best.
 const freshBest = `
@@ -63,28 +68,20 @@ type freshRow struct {
 	NewComplete, NewPruned, NewFail int
 	Running, Waiting                int
 	Highest                         *int
-	NewBest                         *int64
 }
 
 // tallies reads the counts and, if wanted, the best trials of the studies for
 // which the condition on s holds.
 func tallies(tx *gorm.DB, wantBest bool, condition string, args ...any) (map[int64]*tally, error) {
-	columns := freshColumns
-	if wantBest {
-		columns += "," + freshBest
-	}
 	var rows []freshRow
 	err := tx.Raw(`SELECT s.study_id, COALESCE(y.upto, -1) AS upto, COALESCE(y.open_json, '') AS open_json,
 		COALESCE(y.complete, 0) AS complete, COALESCE(y.pruned, 0) AS pruned, COALESCE(y.fail, 0) AS fail,
-		y.best_id, y.best_number, y.best_value, d.direction,`+columns+`
-		FROM studies s LEFT JOIN hpsearch_tallies y ON y.study_id = s.study_id
-		LEFT JOIN study_directions d ON d.study_id = s.study_id AND d.objective = 0
+		y.best_id, y.best_number, y.best_value, d.direction,`+freshColumns+tallyOf+`
 		WHERE `+condition, args...).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[int64]*tally, len(rows))
-	g := gatherer{tx: tx, tallies: found}
+	g := gatherer{tx: tx, tallies: make(map[int64]*tally, len(rows)), maximize: map[int64]bool{}}
 	for _, row := range rows {
 		if err := g.add(row); err != nil {
 			return nil, fmt.Errorf("tally of study %d: %w", row.Tally.StudyID, err)
@@ -96,7 +93,7 @@ func tallies(tx *gorm.DB, wantBest bool, condition string, args ...any) (map[int
 	if wantBest {
 		err = g.best()
 	}
-	return found, err
+	return g.tallies, err
 }
 
 // fold returns the rows that take the place of the tallies which lack much.

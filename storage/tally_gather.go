@@ -12,11 +12,12 @@ import (
 // gatherer completes the tallies of studies with what came after them, the
 // number of queries independent of the number of studies.
 type gatherer struct {
-	tx      *gorm.DB
-	tallies map[int64]*tally
-	// candidates are trials that may be better than the best of a tally.
-	candidates []int64
-	maximize   map[int64]bool // by study
+	tx       *gorm.DB
+	tallies  map[int64]*tally
+	maximize map[int64]bool // by study
+	// candidates are trials that may be better than the best of a tally;
+	// grown are the studies with COMPLETE trials beyond theirs.
+	candidates, grown []int64
 }
 
 // batch is how many ids one statement names: databases bound the number of
@@ -41,11 +42,8 @@ func (g *gatherer) add(row freshRow) error {
 	if y.BestID != nil && y.BestNumber != nil && y.BestValue != nil {
 		t.best = bestTrial{*y.BestID, *y.BestNumber, *y.BestValue}
 	}
-	if row.NewBest != nil {
-		g.candidates = append(g.candidates, *row.NewBest)
-	}
-	if g.maximize == nil {
-		g.maximize = map[int64]bool{}
+	if row.NewComplete > 0 {
+		g.grown = append(g.grown, y.StudyID)
 	}
 	g.maximize[y.StudyID] = directionOf(row.Direction) == search.Maximize
 	g.tallies[y.StudyID] = t
@@ -82,8 +80,20 @@ func (g *gatherer) ended() error {
 	return nil
 }
 
-// best finds the best trials among the candidates and those of the tallies.
+// best finds the best trials: among those beyond the tallies, among those that
+// were open, and those of the tallies.
 func (g *gatherer) best() error {
+	for ids := range slices.Chunk(g.grown, batch) {
+		var found []*int64
+		if err := g.tx.Raw("SELECT"+freshBest+tallyOf+" WHERE s.study_id IN ?", ids).Scan(&found).Error; err != nil {
+			return err
+		}
+		for _, id := range found {
+			if id != nil {
+				g.candidates = append(g.candidates, *id)
+			}
+		}
+	}
 	for ids := range slices.Chunk(g.candidates, batch) {
 		var rows []struct {
 			StudyID int64
