@@ -32,10 +32,6 @@ func compressible(r Request) error {
 	if gpt2, _ := hf.ModelType(r.Config.Model.Path); gpt2 == hf.GPT2ModelType {
 		return fmt.Errorf("only BERT models are pruned or quantized, and %s is a GPT-2: leave --prune and --quantize out", r.Config.Model)
 	}
-	if r.Config.AdaptsNetwork() {
-		return fmt.Errorf("%s learns a task by gradient descent on the network, which int8 weights do not allow and which would fill pruned ones again: "+
-			"leave --prune and --quantize out, or set inner_freeze: head", r.Config.Algorithm)
-	}
 	if r.Config.Model.Path != "" {
 		kind, _ = hf.ModelType(r.Config.Model.Path) // what is wrong with the folder is found when it is loaded
 	}
