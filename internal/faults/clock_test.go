@@ -2,7 +2,6 @@ package faults
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,10 +12,30 @@ import (
 	"github.com/hpsearch/hpsearch/storage/dbtest"
 )
 
-// buildWithClock builds hpsearch with a standard library whose clock is off.
-// The program under test needs no hook for it, and no library that is loaded
-// before it would reach a program that is linked statically.
-func buildWithClock(t *testing.T, off time.Duration) string {
+// clockEnv is how many seconds the clock of the changed program is off.
+const clockEnv = "FAULTS_CLOCK"
+
+// clockOffset is added to the standard library.
+const clockOffset = `
+var faultsOffset = func() (seconds int64) {
+	text, _ := syscall.Getenv("` + clockEnv + `")
+	for _, c := range text {
+		if c != '-' {
+			seconds = 10*seconds + int64(c-'0')
+		}
+	}
+	if text != "" && text[0] == '-' {
+		return -seconds
+	}
+	return seconds
+}()
+`
+
+// buildWithClock builds hpsearch with a standard library whose clock is off by
+// what the environment says. The program under test needs no hook for it, and
+// no library that is loaded before it would reach a program that is linked
+// statically.
+func buildWithClock(t *testing.T) string {
 	t.Helper()
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -33,7 +52,8 @@ func buildWithClock(t *testing.T, off time.Duration) string {
 	}
 	dir := t.TempDir()
 	changed := filepath.Join(dir, "time.go")
-	shifted := strings.Replace(string(source), reading, reading+fmt.Sprintf("\tsec += %d\n", int64(off.Seconds())), 1)
+	shifted := strings.Replace(string(source), reading, reading+"\tsec += faultsOffset\n", 1)
+	shifted = strings.Replace(shifted, "import (\n", "import (\n\t\"syscall\"\n", 1) + clockOffset
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
 	if err != nil {
 		t.Fatal(err)
@@ -60,15 +80,16 @@ func TestClockOff(t *testing.T) {
 	if !full {
 		t.Skip("it builds hpsearch and the standard library anew; make test-faults runs it")
 	}
-	for name, off := range map[string]time.Duration{"fast": time.Hour, "slow": -time.Hour} {
+	program := buildWithClock(t)
+	for name, seconds := range map[string]string{"fast": "3600", "slow": "-3600"} {
 		t.Run(name, func(t *testing.T) {
-			program := buildWithClock(t, off)
 			for _, kind := range dbtest.Kinds {
 				t.Run(string(kind), func(t *testing.T) {
 					c := newCrew(t, t.TempDir(), dbtest.Database(t, kind), plan{trials: 30, steps: 30, pace: 5, lease: 5 * time.Second})
 					began := time.Now()
 					off := c.command("worker", "s", "--data", c.data(), "--lease", c.lease.String())
 					off.Path = program
+					off.Env = append(off.Env, clockEnv+"="+seconds)
 					c.start(off)
 					c.worker()
 					c.finish()
