@@ -9,6 +9,7 @@ import (
 // something is there, else from the current folder. Workers may run anywhere.
 func resolvePaths(train map[string]any, dir string) {
 	resolveKey(train, "model", dir)
+	resolveKey(train, "warm_start", dir)
 	for _, key := range []string{"model", "tasks"} {
 		if inner, ok := train[key].(map[string]any); ok {
 			resolveKey(inner, "path", dir)

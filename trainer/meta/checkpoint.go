@@ -153,6 +153,9 @@ func (r *run) readPosition(path string, metadata map[string]string) (here positi
 func fingerprint(c *setting.Config) string {
 	relevant := *c
 	relevant.Model.Path, relevant.Model.Tokenizer, relevant.Tasks.Path = "", "", ""
+	if relevant.WarmStart != "" {
+		relevant.WarmStart = "somewhere"
+	}
 	relevant.Threads, relevant.Device, relevant.PrefixCacheMB = 0, setting.Device{}, 0
 	relevant.Seed, relevant.SeedSet = 0, false // the run's seed counts, which has its own field
 	encoded, err := json.Marshal(relevant)

@@ -2,6 +2,7 @@ package meta
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/hpsearch/hpsearch/trainer/freeze"
 	"github.com/hpsearch/hpsearch/trainer/hf"
@@ -28,6 +29,7 @@ func LoadLearner(s *tensor.Scope, b Blueprint) (*Learner, error) {
 	if err != nil {
 		return nil, err
 	}
+	markTrained(s, network, b.Config)
 	l := &Learner{Network: network, Type: b.Config.Tasks.Type}
 	switch {
 	case b.Config.SharedHead():
@@ -37,7 +39,30 @@ func LoadLearner(s *tensor.Scope, b Blueprint) (*Learner, error) {
 		// Or all-but-head would leave nothing to train.
 		l.Projection = NewProjection(s, network.Features(), b.Device)
 	}
+	if err := b.warmStart(s, l); err != nil {
+		return nil, err
+	}
 	return l, s.Err()
+}
+
+// markTrained marks what a training with that configuration changes at any
+// step, so that an inner loop which freezes what the outer one does adapts the
+// same before the training as after it. What the network cannot do is for
+// [Learner.Fits] to say.
+func markTrained(s *tensor.Scope, network model.Network, config *setting.Config) {
+	for _, p := range network.Params() {
+		s.SetRequiresGrad(p.Tensor, false)
+	}
+	if config.Freeze.Kind == setting.FreezeLoRA || config.Freeze.Fits(freeze.Anatomy(network)) != nil {
+		return
+	}
+	plan, err := freeze.New(s, network, config, math.MaxInt32)
+	if err != nil {
+		return
+	}
+	for _, p := range plan.Params() {
+		s.SetRequiresGrad(p.Tensor, true)
+	}
 }
 
 // network loads or makes the network.

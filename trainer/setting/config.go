@@ -15,6 +15,7 @@ var taskKinds = []string{"wordnet", "jsonl", "csv", "parquet", "text-folder", Ki
 // The schema documents each field under the name of its setting.
 type Config struct {
 	Model     Model
+	WarmStart string // folder of an exported model; "": none
 	Tasks     Tasks
 	Split     map[string][]string // train, validation, test; nil: draw it
 	Algorithm string
@@ -25,6 +26,8 @@ type Config struct {
 	InnerFreeze         InnerFreeze
 	InnerBatchSize      int // 0: all examples
 
+	Optimizer     string // one of the Optimizer constants
+	Schedule      string // one of the Schedule constants
 	LearningRate  float64
 	WeightDecay   float64
 	Freeze        Freeze

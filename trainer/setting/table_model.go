@@ -8,6 +8,11 @@ var modelSettings = []Setting{
 		set: func(c *Config, v any) { c.Model.Path = v.(string) },
 	},
 	{
+		Name: "warm_start", Type: Path, Fixed: true,
+		Doc: "Folder of an exported model of the same architecture and tokenizer, from whose weights training starts instead of the model's own; `hpsearch run FILE --warm-start DIR` sets it.",
+		set: func(c *Config, v any) { c.WarmStart = v.(string) },
+	},
+	{
 		Name: "model.kind", Type: Choice, Fixed: true, Choices: modelKinds,
 		Doc: "The network to train from nothing.",
 		set: func(c *Config, v any) { c.Model.Kind = v.(string) },

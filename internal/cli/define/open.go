@@ -12,13 +12,21 @@ import (
 
 // Open opens the storage and finds the study that arg names, or, when arg is
 // a study file, creates the study unless it is there. A stored study of the
-// file's name that says something else is an error.
-func Open(ctx context.Context, f *app.Factory, arg string) (search.Store, *search.Study, error) {
+// file's name that says something else is an error. warmStart is the folder of
+// an exported model that trials start from, "" for what the study says.
+func Open(ctx context.Context, f *app.Factory, arg, warmStart string) (search.Store, *search.Study, error) {
 	if !IsFile(arg) {
-		return named(ctx, f, arg)
+		store, study, err := named(ctx, f, arg)
+		if err == nil {
+			err = sameWarmStart(study, warmStart)
+		}
+		return store, study, err
 	}
 	file, err := Read(f, arg, "")
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := setWarmStart(file, warmStart); err != nil {
 		return nil, nil, err
 	}
 	study, err := Find(ctx, f, file.Name)

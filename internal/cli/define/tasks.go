@@ -51,6 +51,9 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 			return err
 		}
 	}
+	if err := checkWarmStart(def); err != nil {
+		return err
+	}
 	config, err := setting.Parse(largest(def))
 	if err != nil {
 		return err

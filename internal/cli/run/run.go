@@ -23,6 +23,8 @@ type Options struct {
 	Timeout  time.Duration
 	Lease    time.Duration
 	Devices  []string
+	// WarmStart is the folder of an exported model; "": what the study says.
+	WarmStart string
 }
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -40,9 +42,15 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 
 A study FILE creates the study if there is none of its name. The number of
 trials is the study's total: run again, and the study goes on where it was.
+With --warm-start a study FILE goes on from a model that "hpsearch export" wrote,
+when new data have come: every trial starts from its weights instead of those of
+"model", whose architecture and tokenizer must be the same. The folder is
+recorded in the study, and must stay where it is until the study is done.
+
 The first Ctrl-C lets running trials write a checkpoint and gives them back,
 the second stops at once.`,
 		Example: `  hpsearch run study.yaml
+  hpsearch run next-month.yaml --warm-start model
   hpsearch run mine --trials 50 --parallel 2 --device cuda:0,1`,
 		Args:              app.Args("the NAME or FILE of a study"),
 		ValidArgsFunction: f.StudyNamesOrFiles,
@@ -58,6 +66,7 @@ the second stops at once.`,
 	flags.IntVar(&o.Trials, "trials", 0, "total number of trials of the study (default: the study file's)")
 	flags.IntVar(&o.Parallel, "parallel", 0, "workers, each with its share of the cores (default: the study file's, else 1)")
 	flags.DurationVar(&o.Timeout, "timeout", 0, "end this run after that time, such as 30m (default: the study file's)")
+	flags.StringVar(&o.WarmStart, "warm-start", "", "folder of an exported model whose weights all trials start from (trials of an earlier study: study create --warm-start)")
 	work.LeaseFlag(flags, &o.Lease)
 	flags.StringVar(&device, "device", "auto", "auto, cpu, cuda, or cuda:0,1 to name devices")
 	return cmd
@@ -99,7 +108,7 @@ func (o *Options) budget(own search.Budget) search.Budget {
 }
 
 func runStudy(ctx context.Context, o *Options) error {
-	store, study, err := define.Open(ctx, o.Factory, o.Study)
+	store, study, err := define.Open(ctx, o.Factory, o.Study, o.WarmStart)
 	if err != nil {
 		return err
 	}

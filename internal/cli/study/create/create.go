@@ -59,7 +59,7 @@ as trials of this study.`,
 	cmd.Flags().StringVarP(&o.File, "file", "f", "", "study file; - reads the standard input")
 	cmd.Flags().StringVar(&o.Name, "name", "", "name of the study instead of the file's")
 	cmd.Flags().BoolVar(&o.SkipIfExists, "skip-if-exists", false, "succeed when there is a study of this name already")
-	cmd.Flags().StringVar(&o.WarmStart, "warm-start", "", "study in the same storage whose finished trials the sampler learns from")
+	cmd.Flags().StringVar(&o.WarmStart, "warm-start", "", "study in the same storage whose finished trials the sampler learns from (weights of a model: run --warm-start)")
 	app.CompleteFlag(cmd, "warm-start", f.StudyNames)
 	app.CompleteFlag(cmd, "file", cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt))
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "check everything, write nothing")
