@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hpsearch/hpsearch/objective"
+	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/storage/dbtest"
 )
 
@@ -101,6 +103,9 @@ func TestClockOff(t *testing.T) {
 							t.Errorf("trial %d is said to have run from %s to %s", trial.Number, trial.Started, trial.Finished)
 						}
 					}
+					if wrong := c.loggedAnHourOff(began); wrong == 0 || wrong == c.trials {
+						t.Errorf("the clock was off for %d of %d trials", wrong, c.trials)
+					}
 					ran := len(completeLine.FindAllString(c.workers[0].log.String(), -1))
 					if ran == 0 || ran == c.trials {
 						t.Errorf("the worker with the other clock ran %d of %d trials", ran, c.trials)
@@ -109,4 +114,26 @@ func TestClockOff(t *testing.T) {
 			}
 		})
 	}
+}
+
+// loggedAnHourOff counts the trials whose worker's clock was off: a worker
+// begins a trial's log with the time.
+func (c *crew) loggedAnHourOff(began time.Time) int {
+	c.t.Helper()
+	wrong := 0
+	for number := range c.trials {
+		log, err := os.ReadFile(filepath.Join(search.TrialDir(filepath.Join(c.data(), "s"), number), objective.LogFile))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		line, _, _ := strings.Cut(string(log), "\n")
+		at, err := time.Parse(time.RFC3339, line[strings.LastIndexByte(line, ' ')+1:])
+		if err != nil {
+			c.t.Fatalf("trial %d: %v", number, err)
+		}
+		if at.Sub(began).Abs() > 30*time.Minute {
+			wrong++
+		}
+	}
+	return wrong
 }
