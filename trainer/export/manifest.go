@@ -83,6 +83,8 @@ type Tuning struct {
 	BatchSize     int     `json:"batch_size"`
 	WeightDecay   float64 `json:"weight_decay"`
 	WarmupRatio   float64 `json:"warmup_ratio"`
+	Schedule      string  `json:"schedule"`
+	Optimizer     string  `json:"optimizer"`
 	Dropout       float64 `json:"dropout"`
 	GradientClip  float64 `json:"gradient_clip"`
 	Freeze        string  `json:"freeze"`
@@ -103,7 +105,7 @@ func newManifest(c *setting.Config, inputs meta.Inputs) Manifest {
 		m.Tuning = &Tuning{
 			LearningRate: c.LearningRate, Steps: c.EvalAdaptationSteps, BatchSize: c.BatchSize, WeightDecay: c.WeightDecay,
 			WarmupRatio: c.WarmupRatio, Dropout: c.Dropout, GradientClip: c.GradientClip, Freeze: c.Freeze.String(),
-			UnfreezeRatio: c.UnfreezeRatio, LoRAAlpha: c.LoRAAlpha, LayerDecay: c.LayerDecay,
+			Schedule: c.Schedule, Optimizer: c.Optimizer, UnfreezeRatio: c.UnfreezeRatio, LoRAAlpha: c.LoRAAlpha, LayerDecay: c.LayerDecay,
 		}
 	case c.ByGradient():
 		m.Inner = &InnerLoop{Rate: c.InnerLR, Steps: c.EvalAdaptationSteps, Freeze: c.InnerFreeze}
@@ -121,6 +123,7 @@ func (m *Manifest) settings() *setting.Config {
 	if t := m.Tuning; t != nil {
 		c.LearningRate, c.BatchSize, c.WeightDecay, c.WarmupRatio = t.LearningRate, t.BatchSize, t.WeightDecay, t.WarmupRatio
 		c.Dropout, c.GradientClip, c.UnfreezeRatio = t.Dropout, t.GradientClip, t.UnfreezeRatio
+		c.Schedule, c.Optimizer = t.Schedule, t.Optimizer
 		c.LoRAAlpha, c.LayerDecay = t.LoRAAlpha, t.LayerDecay
 		c.AdaptationSteps, c.EvalAdaptationSteps = t.Steps, t.Steps
 		c.Freeze, _ = setting.ParseFreeze(t.Freeze) // check has seen that it is one

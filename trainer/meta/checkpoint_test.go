@@ -83,7 +83,7 @@ func checkFiles(t *testing.T, dir string, names ...string) {
 func TestResumeIsBitIdentical(t *testing.T) {
 	b := newBench(t)
 	for _, algorithm := range algorithmNames {
-		changes := map[string]any{"algorithm": algorithm, "learning_rate": 0.01, "adaptation_steps": 2} // validations at 3, 6 and 8
+		changes := map[string]any{"algorithm": algorithm, "learning_rate": 0.01, "adaptation_steps": 2, "schedule": "cosine"} // validations at 3, 6 and 8
 		want := mustTrain(t, b, changes, 9)
 		all := [][]int{{0}, {1}, {3}, {4}, {6}, {7}, {8}, {2, 3, 5, 8}}
 		if isSlow(algorithm) {

@@ -26,6 +26,7 @@ type Data struct {
 	config *setting.Config
 	plan   *task.Plan
 	inputs Inputs
+	noise  *noise // the same as inputs; nil: none is wanted
 }
 
 // NewData draws the plan of a run with the given seed.
@@ -34,7 +35,14 @@ func NewData(family *task.Family, inputs Inputs, config *setting.Config, seed in
 	if err != nil {
 		return nil, err
 	}
-	return &Data{config: config, plan: plan, inputs: inputs}, nil
+	d := &Data{config: config, plan: plan, inputs: inputs}
+	if corpus, ok := inputs.(*Corpus); ok && (config.TokenDropout > 0 || config.TokenMask > 0) {
+		if d.noise, err = newNoise(corpus, config); err != nil {
+			return nil, err
+		}
+		d.inputs = d.noise
+	}
+	return d, nil
 }
 
 // Inputs returns the inputs that examples are indices into.

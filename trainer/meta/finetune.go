@@ -110,8 +110,7 @@ func (t *tuner) Adapt(s *tensor.Scope, l *Learner, inputs Inputs, support Exampl
 	if l.Type != setting.Generation {
 		tuned.Head = zeroHead(s, outputs, network)
 	}
-	optimizer := tensor.NewAdamW(s, plan.Groups(tuned.Head.Params(), t.config))
-	optimizer.MaxNorm = t.config.GradientClip
+	optimizer := newOptimizer(s, plan.Groups(tuned.Head.Params(), t.config), t.config)
 	for step := range steps {
 		if l.stopRequested() {
 			return nil, ErrStopped
@@ -129,7 +128,7 @@ func (t *tuner) Adapt(s *tensor.Scope, l *Learner, inputs Inputs, support Exampl
 }
 
 func (t *tuner) step(s *tensor.Scope, l *Learner, optimizer tensor.Optimizer, inputs Inputs, support Examples, step int) error {
-	rate, err := tensor.LinearSchedule(t.config.LearningRate, t.config.WarmupRatio, step, t.config.EvalAdaptationSteps)
+	rate, err := rateAt(t.config, step, t.config.EvalAdaptationSteps)
 	if err != nil {
 		return err
 	}

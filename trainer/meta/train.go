@@ -107,10 +107,9 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 		r := &run{
 			Options: opts, algorithm: a, learner: l, data: data, validation: validation, plan: plan,
 			trained: slices.Concat(plan.Params(), head), outcome: outcome, total: a.Steps(),
-			optimizer: tensor.NewAdamW(s, plan.Groups(head, opts.Config)),
+			optimizer: newOptimizer(s, plan.Groups(head, opts.Config), opts.Config),
 		}
 		r.kept = slices.Concat(r.trained, model.Buffers(l.Network))
-		r.optimizer.MaxNorm = opts.Config.GradientClip
 		return r.train(s)
 	})
 	outcome.Memory, _ = tensor.PeakMemory(l.Device())
@@ -135,7 +134,7 @@ type run struct {
 	plan       *freeze.Plan
 	trained    []model.Param // at any step
 	kept       []model.Param // by checkpoints: trained, and the network's buffers
-	optimizer  *tensor.AdamW
+	optimizer  tensor.Optimizer
 	outcome    *Outcome
 	total      int
 
@@ -232,7 +231,7 @@ func (r *run) stop(s *tensor.Scope) error {
 }
 
 func (r *run) step(s *tensor.Scope) error {
-	rate, err := tensor.LinearSchedule(r.Config.LearningRate, r.Config.WarmupRatio, r.position, r.total)
+	rate, err := rateAt(r.Config, r.position, r.total)
 	if err != nil {
 		return err
 	}
@@ -240,6 +239,8 @@ func (r *run) step(s *tensor.Scope) error {
 		r.plan.Advance(s, r.position)
 	}
 	tensor.Seed(mix(r.Seed, int64(r.position)))
+	r.data.beginStep(mix(r.Seed, int64(r.position)))
+	defer r.data.endStep()
 	err = s.Run(func(inner *tensor.Scope) error {
 		params := r.optimizer.Params()
 		inner.ZeroGrad(params)

@@ -74,6 +74,9 @@ func TestFrozenIsBitIdentical(t *testing.T) {
 	b := newBench(t)
 	for _, algorithm := range algorithmNames {
 		for strategy, changes := range strategies {
+			if algorithm == "reptile" && strategy == "lora-2" {
+				continue // refused: see setting
+			}
 			if isSlow(algorithm) && !slices.Contains([]string{"none", "bottom-1", "gradual", "lora-2"}, strategy) {
 				continue
 			}

@@ -89,6 +89,12 @@ func (c *Config) checkInner() Problems {
 			Hint: "set inner_freeze: head, or use anil, or another strategy",
 		}}
 	}
+	if c.Algorithm == Reptile && c.InnerFreeze == InnerHead {
+		return Problems{{
+			Name: "inner_freeze", With: []string{"algorithm"},
+			Text: "is head, but reptile trains what its inner loop adapts, and the network would stay as it is", Hint: "use anil, or another value",
+		}}
+	}
 	return nil
 }
 

@@ -56,6 +56,9 @@ type Config struct {
 	EarlyStopping int // 0: off
 
 	MaxLength int
+	// Shares of tokens that are left out or masked in training.
+	TokenDropout float64
+	TokenMask    float64
 	Pooling   string // mean, cls
 
 	Seed    int64

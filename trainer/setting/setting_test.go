@@ -36,6 +36,7 @@ func TestParseDefaults(t *testing.T) {
 			Fractions: Fractions{Train: 0.64, Validation: 0.16, Test: 0.2},
 		},
 		InnerLR: 0.01, AdaptationSteps: 1, EvalAdaptationSteps: 1, InnerFreeze: InnerSame,
+		Optimizer: OptimizerAdamW, Schedule: ScheduleLinear,
 		LearningRate: 2e-5, WeightDecay: 0.01, Freeze: Freeze{Kind: FreezeNone},
 		UnfreezeRatio: 0.5, LayerDecay: 1, PrefixCache: PrefixAuto, PrefixCacheMB: 2048,
 		WarmupRatio: 0.1, Dropout: 0.1, GradientClip: 1,

@@ -52,6 +52,16 @@ var textSettings = []Setting{
 		set: func(c *Config, v any) { c.MaxLength = int(v.(int64)) },
 	},
 	{
+		Name: "token_dropout", Type: Float, Default: 0.0, Range: Range{Low: 0, High: 1, OpenHigh: true},
+		Doc: "Share of a text's tokens that are left out while training, drawn anew for each step; the special ones stay, and one other. It turns prefix_cache off.",
+		set: func(c *Config, v any) { c.TokenDropout = v.(float64) },
+	},
+	{
+		Name: "token_mask", Type: Float, Default: 0.0, Range: Range{Low: 0, High: 1, OpenHigh: true},
+		Doc: "Share of a text's tokens that are replaced by [MASK] while training, likewise; for a BERT model.",
+		set: func(c *Config, v any) { c.TokenMask = v.(float64) },
+	},
+	{
 		Name: "pooling", Type: Choice, Default: "mean", Choices: []string{"mean", "cls"},
 		Doc: "How token vectors become one: their mean over the text (Reimers and Gurevych 2019) or the vector of [CLS].",
 		set: func(c *Config, v any) { c.Pooling = v.(string) },

@@ -1,10 +1,28 @@
 package setting
 
+// The outer optimizers.
+const (
+	OptimizerAdamW = "adamw"
+	OptimizerSGD   = "sgd"
+)
+
+// The schedules of the learning rate.
+const (
+	ScheduleLinear   = "linear"
+	ScheduleCosine   = "cosine"
+	ScheduleConstant = "constant"
+)
+
 // optimizerSettings describe the outer optimizer and what it trains.
 var optimizerSettings = []Setting{
 	{
+		Name: "optimizer", Type: Choice, Default: OptimizerAdamW, Choices: []string{OptimizerAdamW, OptimizerSGD},
+		Doc: "The outer optimizer. AdamW (Loshchilov and Hutter 2019), or plain gradient descent: with it, a learning rate of 0.1 to 1 and gradient_clip: 0, reptile makes the step of its paper.",
+		set: func(c *Config, v any) { c.Optimizer = v.(string) },
+	},
+	{
 		Name: "learning_rate", Type: Float, Default: 2e-5, Range: Range{Low: 0, High: 10, OpenLow: true},
-		Doc: "Peak learning rate of the outer AdamW. BERT's own fine-tuning used 2e-5 to 5e-5.",
+		Doc: "Peak learning rate of the outer optimizer. BERT's own fine-tuning used 2e-5 to 5e-5.",
 		set: func(c *Config, v any) { c.LearningRate = v.(float64) },
 	},
 	{
@@ -45,8 +63,13 @@ var optimizerSettings = []Setting{
 	},
 	{
 		Name: "warmup_ratio", Type: Float, Default: 0.1, Range: Range{Low: 0, High: 1, OpenHigh: true},
-		Doc: "Share of all steps during which the learning rate rises from 0 to its peak; it falls linearly to 0 afterwards.",
+		Doc: "Share of all steps during which the learning rate rises from 0 to its peak.",
 		set: func(c *Config, v any) { c.WarmupRatio = v.(float64) },
+	},
+	{
+		Name: "schedule", Type: Choice, Default: ScheduleLinear, Choices: []string{ScheduleLinear, ScheduleCosine, ScheduleConstant},
+		Doc: "How the learning rate goes on after that: it falls to 0 linearly, or as half a cosine, or stays.",
+		set: func(c *Config, v any) { c.Schedule = v.(string) },
 	},
 	{
 		Name: "dropout", Type: Float, Default: 0.1, Range: Range{Low: 0, High: 1, OpenHigh: true},

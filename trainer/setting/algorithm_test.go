@@ -1,0 +1,69 @@
+package setting
+
+import (
+	"maps"
+	"strings"
+	"testing"
+)
+
+// TestAlgorithms: what of algorithm, type of tasks and inner loop does not go
+// together is refused, with what to do.
+func TestAlgorithms(t *testing.T) {
+	t.Parallel()
+	sine := map[string]any{"model": map[string]any{"kind": "mlp", "hidden": []any{40, 40}}, "tasks": map[string]any{"kind": "sinusoid"}}
+	texts := map[string]any{"model": "m", "tasks": map[string]any{"kind": "jsonl", "path": "t.jsonl"}}
+	for _, c := range []struct {
+		base    map[string]any
+		changes map[string]any
+		want    string // "": accepted
+	}{
+		{sine, map[string]any{"algorithm": "maml"}, ""},
+		{sine, map[string]any{"algorithm": "joint"}, ""},
+		{sine, map[string]any{"algorithm": "protonet"}, "algorithm: protonet does not learn tasks of type regression (use joint, maml"},
+		{sine, map[string]any{"algorithm": "maml", "metric": "val_accuracy"}, "metric: is val_accuracy, which tasks of type regression do not have (use val_loss)"},
+		{sine, map[string]any{"algorithm": "joint", "epochs": 3}, "epochs: means nothing to joint"},
+		{sine, map[string]any{"algorithm": "maml", "tasks": map[string]any{"kind": "sinusoid", "type": "classification"}}, "tasks.type: is classification, but a sinusoid is a regression"},
+		{texts, map[string]any{"algorithm": "anil", "tasks": map[string]any{"kind": "jsonl", "path": "t.jsonl", "type": "generation"}}, "algorithm: anil does not learn tasks of type generation"},
+		{texts, map[string]any{"algorithm": "maml", "freeze": "lora-4"}, "freeze: lora-4, but maml adapts the network"},
+		{texts, map[string]any{"algorithm": "maml", "freeze": "lora-4", "inner_freeze": "head"}, ""},
+		{texts, map[string]any{"algorithm": "anil", "freeze": "lora-4"}, ""},
+		{texts, map[string]any{"algorithm": "finetune", "freeze": "lora-4"}, ""},
+		{texts, map[string]any{"algorithm": "reptile", "inner_freeze": "head"}, "inner_freeze: is head, but reptile trains"},
+	} {
+		values := maps.Clone(c.base)
+		maps.Copy(values, c.changes)
+		_, err := Parse(values)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%v: %v, want %q", c.changes, err, c.want)
+		}
+	}
+}
+
+// TestAdaptationSteps: the defaults depend on the algorithm, and evaluation
+// follows training.
+func TestAdaptationSteps(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		changes     map[string]any
+		train, eval int
+	}{
+		{map[string]any{"algorithm": "maml"}, 5, 5},
+		{map[string]any{"algorithm": "finetune"}, 50, 50},
+		{map[string]any{"algorithm": "maml", "adaptation_steps": 1}, 1, 1},
+		{map[string]any{"algorithm": "reptile", "adaptation_steps": 3, "eval_adaptation_steps": 10}, 3, 10},
+	} {
+		values := map[string]any{"model": "m", "tasks": map[string]any{"kind": "jsonl", "path": "t.jsonl"}}
+		maps.Copy(values, c.changes)
+		got, err := Parse(values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.AdaptationSteps != c.train || got.EvalAdaptationSteps != c.eval {
+			t.Errorf("%v: %d and %d steps, want %d and %d", c.changes, got.AdaptationSteps, got.EvalAdaptationSteps, c.train, c.eval)
+		}
+	}
+	unused := Unused(map[string]any{"algorithm": "protonet", "inner_lr": 0.1, "adaptation_steps": 2, "inner_freeze": "none", "learning_rate": 1e-3})
+	if strings.Join(unused, " ") != "inner_lr adaptation_steps inner_freeze" {
+		t.Errorf("protonet does not read %v", unused)
+	}
+}
