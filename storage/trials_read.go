@@ -205,11 +205,30 @@ func (l *loader) heads() error {
 }
 
 // rows reads columns of a table's rows that belong to the selected trials.
-// The inner query is named because MySQL takes a LIMIT only there.
+// Few trials are named one by one, so that no database takes it for a reason to
+// read the whole table.
 func (l *loader) rows(into any, table, columns, condition string) error {
+	query := "SELECT " + columns + " FROM " + table + " WHERE trial_id IN "
+	if len(l.trials) <= batch {
+		return l.tx.Raw(query+"?"+condition, l.ids()).Scan(into).Error
+	}
+	// The inner query is named because MySQL takes a LIMIT only there.
 	ids := l.selected.Session(&gorm.Session{}).Select("trials.trial_id")
-	return l.tx.Raw("SELECT "+columns+" FROM "+table+
-		" WHERE trial_id IN (SELECT trial_id FROM (?) AS selected)"+condition, ids).Scan(into).Error
+	return l.tx.Raw(query+"(SELECT trial_id FROM (?) AS selected)"+condition, ids).Scan(into).Error
+}
+
+// ids are those of the trials, the last one repeated up to a power of two:
+// statements are prepared for each number of them.
+func (l *loader) ids() []int64 {
+	n := 1
+	for n < len(l.trials) {
+		n *= 2
+	}
+	ids := make([]int64, n)
+	for i := range ids {
+		ids[i] = l.trials[min(i, len(l.trials)-1)].ID
+	}
+	return ids
 }
 
 func (l *loader) params() error {
