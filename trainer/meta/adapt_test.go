@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
@@ -471,6 +472,54 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("stopped: %v", err)
 		}
 		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestProtonetTogether: the gradients of episodes in one pass are those of one
+// after the other.
+func TestProtonetTogether(t *testing.T) {
+	b := newBench(t)
+	err := b.with(t, map[string]any{"dropout": 0, "meta_batch_size": 3}, 2, func(x *fixture) error {
+		p := x.algorithm.(*protonet)
+		params := x.params()
+		for _, param := range params {
+			x.s.SetRequiresGrad(param.Tensor, true)
+		}
+		gradients := func(group int) (all []float64) {
+			loss, err := p.episodes(x.s, 1, group, p.loss)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, of := range append([]model.Param{{Tensor: loss}}, params...) {
+				g := of.Tensor
+				if of.Name != "" {
+					g = x.s.Grad(of.Tensor)
+				}
+				if g == nil {
+					continue // the pooler's
+				}
+				values, err := g.Float64s()
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, values...)
+				x.s.ZeroGrad([]*tensor.Tensor{of.Tensor})
+			}
+			return all
+		}
+		apart, together := gradients(1), gradients(3)
+		if len(apart) < 1000 || len(apart) != len(together) {
+			t.Fatalf("%d and %d numbers", len(apart), len(together))
+		}
+		for i := range apart {
+			if math.Abs(apart[i]-together[i]) > 1e-5 {
+				t.Fatalf("number %d: %g apart, %g together", i, apart[i], together[i])
+			}
+		}
+		return x.s.Err()
 	})
 	if err != nil {
 		t.Fatal(err)

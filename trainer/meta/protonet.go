@@ -3,7 +3,6 @@ package meta
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -25,23 +24,36 @@ func (p *protonet) Params() []model.Param { return nil }
 
 func (p *protonet) Steps() int { return p.Config.Iterations }
 
-// Step averages the losses of meta_batch_size episodes, one after the other.
+// Step averages the losses of meta_batch_size episodes. A GPU computes all of
+// them in one pass, which one episode would leave mostly idle; for a CPU one
+// after the other is as fast and takes less memory.
 func (p *protonet) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
-	return p.episodes(s, i, 1, func(s *tensor.Scope, tasks []Episode) (*tensor.Tensor, error) {
-		return p.loss(s, tasks[0])
-	})
+	group := 1
+	if p.Learner.Device().IsCUDA() {
+		group = p.Config.MetaBatchSize
+	}
+	return p.episodes(s, i, group, p.loss)
 }
 
-func (p *protonet) loss(s *tensor.Scope, e Episode) (*tensor.Tensor, error) {
-	// One pass through the network for support and query together.
-	x := p.Learner.Embed(s, p.Data.Inputs(), slices.Concat(e.Support.Inputs, e.Query.Inputs), model.Mode{Train: true, Dropout: p.Config.Dropout})
-	n := int64(len(e.Support.Inputs))
-	support, query := s.Narrow(x, 0, 0, n), s.Narrow(x, 0, n, int64(len(e.Query.Inputs)))
-	head, err := prototypes(s, support, e.Support, e.Outputs)
-	if err != nil {
-		return nil, err
+// loss is the mean query loss of episodes, whose vectors are computed in one
+// pass, support and query together.
+func (p *protonet) loss(s *tensor.Scope, tasks []Episode) (*tensor.Tensor, error) {
+	var inputs []int
+	for _, t := range tasks {
+		inputs = append(append(inputs, t.Support.Inputs...), t.Query.Inputs...)
 	}
-	return s.Mean(lossEach(s, p.Learner.Type, head.Apply(s, query), e.Query)), s.Err()
+	x := p.Learner.Embed(s, p.Data.Inputs(), inputs, model.Mode{Train: true, Dropout: p.Config.Dropout})
+	losses, start := make([]*tensor.Tensor, len(tasks)), int64(0)
+	for i, t := range tasks {
+		n, m := int64(len(t.Support.Inputs)), int64(len(t.Query.Inputs))
+		head, err := prototypes(s, s.Narrow(x, 0, start, n), t.Support, t.Outputs)
+		if err != nil {
+			return nil, err
+		}
+		losses[i] = s.Mean(lossEach(s, p.Learner.Type, head.Apply(s, s.Narrow(x, 0, start+n, m)), t.Query))
+		start += n + m
+	}
+	return s.Mean(s.Stack(0, losses...)), s.Err()
 }
 
 // Adapter implements [Algorithm].
