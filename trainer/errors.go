@@ -50,6 +50,8 @@ func reasonOf(err error) protocol.FailReason {
 		return protocol.Diverged
 	case errors.Is(err, tensor.ErrOutOfMemory):
 		return protocol.OutOfMemory
+	case errors.Is(err, tensor.ErrDeviceLost): // no trial's fault, and no other can run
+		return protocol.Unavailable
 	case errors.Is(err, ErrConfig):
 		return protocol.BadConfig
 	case errors.Is(err, ErrUnavailable), diskTrouble(err):

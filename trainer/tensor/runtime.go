@@ -20,6 +20,9 @@ import (
 var (
 	// ErrOutOfMemory is wrapped when libtorch cannot allocate, on any device.
 	ErrOutOfMemory = errors.New("out of memory")
+	// ErrDeviceLost is wrapped when CUDA says that the device is gone, or
+	// broken: nothing can be computed on it by this process any more.
+	ErrDeviceLost = errors.New("the GPU is lost")
 	// ErrClosed is wrapped when a tensor is used after its scope was closed.
 	ErrClosed = errors.New("tensor used after its scope was closed")
 )
@@ -78,6 +81,14 @@ var outOfMemory = []string{
 	"CUDNN_STATUS_ALLOC_FAILED", "can't allocate memory", "not enough memory", "std::bad_alloc",
 }
 
+// deviceLost lists what CUDA says when a device falls off the bus, fails, or
+// is taken away (the messages of cudaGetErrorString, CUDA 12).
+var deviceLost = []string{
+	"no CUDA-capable device is detected", "all CUDA-capable devices are busy or unavailable", "GPU is lost",
+	"unknown error", "uncorrectable ECC error", "hardware error", "unspecified launch failure",
+	"driver shutting down", "system not yet initialized", "NVLink", "device not ready", "initialization error",
+}
+
 // classify makes an error of libtorch's message, whose first line says what
 // is wrong; the C++ stack that follows helps nobody here.
 func classify(op, message string) error {
@@ -86,6 +97,13 @@ func classify(op, message string) error {
 	for _, sign := range outOfMemory {
 		if strings.Contains(message, sign) {
 			return fmt.Errorf("%s: %w: %s", op, ErrOutOfMemory, first)
+		}
+	}
+	if strings.Contains(message, "CUDA error: ") {
+		for _, sign := range deviceLost {
+			if strings.Contains(message, sign) {
+				return fmt.Errorf("%s: %w: %s; look at nvidia-smi, then run again", op, ErrDeviceLost, first)
+			}
 		}
 	}
 	return fmt.Errorf("%s: %s", op, first)

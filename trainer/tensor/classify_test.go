@@ -1,0 +1,28 @@
+package tensor
+
+import (
+	"errors"
+	"testing"
+)
+
+// TestClassify: what libtorch says, as found in its issue tracker, and the
+// error that it becomes.
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]error{
+		"CUDA error: unspecified launch failure\nCUDA kernel errors might be asynchronously reported": ErrDeviceLost,
+		"CUDA error: no CUDA-capable device is detected":                                              ErrDeviceLost,
+		"CUDA error: uncorrectable ECC error encountered":                                             ErrDeviceLost,
+		"CUDA out of memory. Tried to allocate 2.00 GiB":                                              ErrOutOfMemory,
+		"CUDA error: out of memory":                                                                   ErrOutOfMemory,
+		"CUDA error: device-side assert triggered":                                                    nil, // an index out of range
+		"mat1 and mat2 shapes cannot be multiplied: unknown error":                                    nil,
+	} {
+		err := classify("matmul", message)
+		for _, kind := range []error{ErrDeviceLost, ErrOutOfMemory} {
+			if errors.Is(err, kind) != (kind == want) {
+				t.Errorf("%q became %v", message, err)
+			}
+		}
+	}
+}
