@@ -196,3 +196,49 @@ func TestNetworksOfOtherInputs(t *testing.T) {
 		t.Errorf("a model of texts: %v", err)
 	}
 }
+
+// TestTasksOfABatchNetwork: where a batch is normalized by itself, tasks are
+// computed apart, and what one gives does not depend on the others.
+func TestTasksOfABatchNetwork(t *testing.T) {
+	d := newDrawings(t, 30, 4)
+	for _, algorithm := range []string{"anil", "fomaml"} {
+		config := d.config(t, map[string]any{"algorithm": algorithm, "adaptation_steps": 2, "inner_lr": 0.1})
+		err := tensor.Do(func(s *tensor.Scope) error {
+			data, err := NewData(d.family, NewPictures(d.family.Images), config, 1)
+			if err != nil {
+				return err
+			}
+			learner, err := LoadLearner(s, Blueprint{Config: config, Inputs: data.Inputs(), Seed: 1, Device: tensor.CPU})
+			if err != nil {
+				return err
+			}
+			adapter, err := NewAdapter(config)
+			if err != nil {
+				return err
+			}
+			episodes, err := data.Episodes(task.Validation)
+			if err != nil {
+				return err
+			}
+			together, err := Evaluate(s, adapter, learner, data.Inputs(), episodes[:2])
+			if err != nil {
+				return err
+			}
+			sum := 0.0
+			for _, e := range episodes[:2] {
+				alone, err := Evaluate(s, adapter, learner, data.Inputs(), []Episode{e})
+				if err != nil {
+					return err
+				}
+				sum += alone.Loss / 2
+			}
+			if math.Abs(together.Loss-sum) > 1e-9 {
+				t.Errorf("%s: the loss of two tasks is %g, the mean of each alone %g", algorithm, together.Loss, sum)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

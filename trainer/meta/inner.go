@@ -41,7 +41,7 @@ func (in *InnerLoop) Adapt(s *tensor.Scope, l *Learner, inputs Inputs, support E
 
 // together reports whether the loop can learn several tasks at once.
 func (in *InnerLoop) together(l *Learner) bool {
-	if l.Type == setting.Generation || l.Projection != nil {
+	if l.Type == setting.Generation || l.Projection != nil || model.DependsOnBatch(l.Network) {
 		return false
 	}
 	_, ok := l.Network.(model.TaskNetwork)
