@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
@@ -37,6 +38,14 @@ type position struct {
 	LossCount int                `json:"loss_count"`
 	BestStep  int                `json:"best_step"` // 0: none yet
 	Metrics   map[string]float64 `json:"metrics,omitempty"`
+	Reports   []report           `json:"reports,omitempty"`
+}
+
+// A report is one that was made up to the checkpoint. The worker may have died
+// before it had stored it: whoever goes on reports it again.
+type report struct {
+	Step    int              `json:"step"`
+	Metrics protocol.Metrics `json:"metrics"`
 }
 
 const positionKey = "hpsearch_position"
@@ -54,6 +63,7 @@ func (r *run) save(s *tensor.Scope) error {
 		Settings: fingerprint(r.Config), Seed: r.Seed, Total: r.total,
 		Step: r.position, Validated: r.validated, Stale: r.stale,
 		LossSum: r.lossSum, LossCount: r.lossCount, BestStep: r.outcome.Step, Metrics: r.outcome.Metrics,
+		Reports: r.reports,
 	}
 	if r.firstLoss == r.firstLoss {
 		here.FirstLoss = &r.firstLoss
@@ -123,6 +133,12 @@ func (r *run) resume(s *tensor.Scope) error {
 	r.lossSum, r.lossCount = here.LossSum, here.LossCount
 	if here.FirstLoss != nil {
 		r.firstLoss = *here.FirstLoss
+	}
+	r.reports = here.Reports
+	if r.Hooks.Report != nil {
+		for _, past := range r.reports {
+			r.Hooks.Report(past.Step, past.Metrics)
+		}
 	}
 	if here.BestStep == 0 {
 		return nil

@@ -29,11 +29,11 @@ func closedAt(step int) (chan struct{}, func(int)) {
 }
 
 // trainInPieces stops a training after the given steps, each time in a new
-// process as far as the trainer can tell, and lets the last piece end.
+// process as far as the trainer can tell, and lets the last piece end. That one
+// reports what the others had reported, too: nobody may have heard them.
 func trainInPieces(t *testing.T, b *bench, changes map[string]any, seed int64, stops ...int) *history {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "trial", "checkpoint")
-	reports := make(map[int]map[string]float64)
 	for _, step := range stops {
 		stopped, hook := closedAt(step)
 		h, err := b.train(t, changes, seed, dir, stopped, hook)
@@ -44,7 +44,6 @@ func trainInPieces(t *testing.T, b *bench, changes map[string]any, seed int64, s
 			t.Errorf("stop at %d: checkpoints at %v", step, h.saved)
 		}
 		checkFiles(t, dir, CheckpointFile)
-		maps.Copy(reports, h.reports)
 	}
 	h, err := b.train(t, changes, seed, dir, nil, nil)
 	if err != nil {
@@ -54,8 +53,6 @@ func trainInPieces(t *testing.T, b *bench, changes map[string]any, seed int64, s
 		t.Errorf("resumed at %d, want %d", h.outcome.Resumed, last)
 	}
 	checkFiles(t, dir, CheckpointFile, BestFile)
-	maps.Copy(reports, h.reports)
-	h.reports = reports
 	return h
 }
 
@@ -127,10 +124,9 @@ func TestResumeOfWhatHadEnded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(got.reports) > 0 {
-			t.Errorf("%s: trained on: %v", name, got.reports)
+		if got.outcome.Resumed != want.outcome.Steps || len(got.saved) > 0 {
+			t.Errorf("%s: trained on from step %d, with checkpoints at %v", name, got.outcome.Resumed, got.saved)
 		}
-		got.reports = want.reports
 		compareHistories(t, name, got, want)
 		if err := RemoveCheckpoint(dir); err != nil {
 			t.Fatal(err)
@@ -182,7 +178,6 @@ func TestStopInsideValidation(t *testing.T) {
 	if _, ok := got.reports[6]; !ok {
 		t.Error("the interrupted validation was left out")
 	}
-	got.reports[3] = want.reports[3]
 	compareHistories(t, "stopped in the validation of step 6", got, want)
 }
 

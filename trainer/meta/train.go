@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/trainer/freeze"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
@@ -145,6 +146,7 @@ type run struct {
 	stale     int     // validations since the best one
 	lossSum   float64 // over the steps since the last validation
 	lossCount int
+	reports   []report
 
 	stepping time.Duration    // spent in steps by this call
 	pending  []*tensor.Tensor // losses that were not read yet
@@ -347,6 +349,7 @@ func (r *run) validate(s *tensor.Scope) error {
 	}
 	// The checkpoint is written first: a worker that prunes on the report
 	// may end this process.
+	r.reports = append(r.reports, report{Step: r.position, Metrics: protocol.Metrics(metrics)})
 	if err := r.save(s); err != nil {
 		return err
 	}
