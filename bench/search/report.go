@@ -19,7 +19,8 @@ The numbers are the distance of the best trial to the known optimum, the
 median over the seeds; noisy functions choose the best trial with the noise and
 are judged without. Functions: bench/search/functions.go and heldout.go.
 Distances below 0.0001 count as equal in the ranks. The row of seeds says how
-many studies a median is of.
+many studies a median is of: with few of them it is rough. What was chosen on the
+functions held out is said in heldout.go.
 
 `)
 	for i := range list {

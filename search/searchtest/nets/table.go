@@ -1,8 +1,7 @@
 // Package nets has tables of real trainings: small networks, trained on
 // generated data with every configuration of a grid of eight settings, and
-// their validation errors after 1, 3, 9 and 27 epochs. Nothing in the samplers
-// or pruners was chosen by a single one of its values; it is what they are
-// checked on.
+// their validation errors after 1, 3, 9 and 27 epochs. Samplers and pruners are
+// checked on them.
 package nets
 
 import (
@@ -19,7 +18,7 @@ import (
 	"github.com/hpsearch/hpsearch/search/searchtest"
 )
 
-//go:generate go run ./tabulate
+//go:generate go run ../../../bench/nets
 
 //go:embed *.bin.gz
 var files embed.FS

@@ -1,6 +1,6 @@
-// Command tabulate trains the networks of package nets and writes its tables
-// into the current folder: `go generate ./search/searchtest/nets`, which takes
-// some minutes.
+// Command nets trains the networks of search/searchtest/nets and writes its
+// tables into the current folder, for `go generate ./search/searchtest/nets`. It
+// takes some minutes.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 func main() {
 	for _, name := range nets.Names() {
 		if err := write(name); err != nil {
-			fmt.Fprintln(os.Stderr, "tabulate:", err)
+			fmt.Fprintln(os.Stderr, "nets:", err)
 			os.Exit(1)
 		}
 	}
