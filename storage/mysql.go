@@ -56,6 +56,7 @@ type mysqlConnector struct{ driver.Connector }
 var sessionSettings = []string{
 	"SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION')",
 	"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+	"SET SESSION idle_transaction_timeout = 30", // MariaDB's; see postgresSettings
 }
 
 // Connect implements [driver.Connector].
@@ -65,7 +66,8 @@ func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	for _, statement := range sessionSettings {
-		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, statement, nil); err != nil {
+		_, err := conn.(driver.ExecerContext).ExecContext(ctx, statement, nil)
+		if err != nil && !anyNumber(err, 1193) { // a variable that MySQL does not have
 			return nil, errors.Join(err, conn.Close())
 		}
 	}

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -53,9 +54,18 @@ func openPostgres(u *serverURL, s *sqlStore) (*sql.DB, gorm.Dialector, error) {
 		config.RuntimeParams["application_name"] = "hpsearch"
 	}
 	s.secrets = append(s.secrets, config.Password)
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, postgresSettings)
+		return err
+	}))
 	return db, postgres.New(postgres.Config{Conn: db}), nil
 }
+
+// postgresSettings begin every connection. A worker that was suspended in the
+// middle of a transaction, as batch systems do, must not keep its locks: the
+// transaction is undone, and the worker tries it again. Queries that are
+// compiled take longer to compile than to run.
+const postgresSettings = "SET idle_in_transaction_session_timeout = '30s'; SET jit = off"
 
 // clientOnly are options of libpq that concern the client alone; pgx would
 // send them to the server, which does not know them.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/storage/dbtest"
 )
@@ -170,6 +172,40 @@ func TestRestart(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "the server does not answer") ||
 				strings.Contains(err.Error(), dbtest.Password) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// TestTransactionEndedByServer lets the server end a connection in the middle of
+// a transaction, as it does with one that is idle in it for too long: the
+// transaction is done again, as a whole.
+func TestTransactionEndedByServer(t *testing.T) {
+	t.Parallel()
+	kill := map[dbtest.Kind]string{
+		dbtest.PostgreSQL: "SELECT pg_terminate_backend(pg_backend_pid())",
+		dbtest.MariaDB:    "KILL CONNECTION_ID()",
+	}
+	for _, kind := range dbtest.Kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			s := openURL(t, dbtest.Database(t, kind))
+			defer s.Close()
+			runs := 0
+			err := s.update(t.Context(), "test", func(tx *gorm.DB) error {
+				runs++
+				if err := tx.Create(&studyRow{StudyName: "s"}).Error; err != nil || runs > 1 {
+					return err
+				}
+				tx.Exec(kill[kind])
+				return tx.Exec("SELECT 1").Error
+			})
+			if err != nil || runs != 2 {
+				t.Fatalf("%d runs, %v", runs, err)
+			}
+			summaries, err := s.Summaries(t.Context())
+			if err != nil || len(summaries) != 1 {
+				t.Errorf("%d studies, %v", len(summaries), err)
 			}
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/storage/dbtest"
 )
 
 func TestOpenCreatesPrivateFile(t *testing.T) {
@@ -295,30 +296,39 @@ func (s *statements) LogMode(logger.LogLevel) logger.Interface { return s }
 // the number of its parameters.
 func TestStatementsPerTrial(t *testing.T) {
 	t.Parallel()
-	store, err := openSQLite(t.Context(), filepath.Join(t.TempDir(), "study.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	study, err := store.CreateStudy(t.Context(), search.Definition{Name: "s"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	count := &statements{Interface: logger.Discard}
-	store.write.Logger, store.read.Logger = count, count
-	if err := oneTrial(t.Context(), store, study.ID, 0); err != nil {
-		t.Fatal(err)
-	}
-	const create, report, end = 3, 1, 1
-	if want := create + 3*report + end; count.n != want {
-		t.Errorf("%d statements, want %d", count.n, want)
-	}
-	count.n = 0
-	if _, _, err := store.Claim(t.Context(), study.ID, "w", time.Hour, 3); !errors.Is(err, search.ErrNothing) {
-		t.Fatal(err)
-	}
-	if count.n != 2 {
-		t.Errorf("%d statements to find nothing to claim, want 2", count.n)
+	type statementsOf struct{ create, report, end, nothing int }
+	for name, want := range map[string]statementsOf{
+		sqliteName:   {create: 3, report: 1, end: 1, nothing: 2},
+		postgresName: {create: 1, report: 1, end: 1, nothing: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := "sqlite:///" + filepath.Join(t.TempDir(), "study.db")
+			if name == postgresName {
+				url = dbtest.Database(t, dbtest.PostgreSQL)
+			}
+			store := openURL(t, url)
+			defer store.Close()
+			study, err := store.CreateStudy(t.Context(), search.Definition{Name: "s"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			count := &statements{Interface: logger.Discard}
+			store.write.Logger, store.read.Logger = count, count
+			if err := oneTrial(t.Context(), store, study.ID, 0); err != nil {
+				t.Fatal(err)
+			}
+			if sum := want.create + 3*want.report + want.end; count.n != sum {
+				t.Errorf("%d statements, want %d", count.n, sum)
+			}
+			count.n = 0
+			if _, _, err := store.Claim(t.Context(), study.ID, "w", time.Hour, 3); !errors.Is(err, search.ErrNothing) {
+				t.Fatal(err)
+			}
+			if count.n != want.nothing {
+				t.Errorf("%d statements to find nothing to claim, want %d", count.n, want.nothing)
+			}
+		})
 	}
 }
 

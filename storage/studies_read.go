@@ -142,10 +142,6 @@ func (s *sqlStore) summaries(ctx context.Context, doing, condition string, args 
 			summaries = nil
 			return err
 		}
-		// PostgreSQL would compile the query, which takes longer than to run it.
-		if err := s.plain(tx); err != nil {
-			return err
-		}
 		found, err := tallies(tx, true, condition, args...)
 		if err != nil {
 			return err
@@ -165,14 +161,6 @@ func (s *sqlStore) summaries(ctx context.Context, doing, condition string, args 
 		s.storeTallies(ctx, folded)
 	}
 	return summaries, err
-}
-
-// plain keeps the database from compiling the queries of a transaction.
-func (s *sqlStore) plain(tx *gorm.DB) error {
-	if s.dialect.name != postgresName {
-		return nil
-	}
-	return tx.Exec("SET LOCAL jit = off").Error
 }
 
 // addCount adds n trials in a state.
