@@ -91,7 +91,7 @@ func anyNumber(err error, numbers ...uint16) bool {
 // lostMySQL reports whether the connection is gone. The server itself says so
 // while it stops, and when it has no connection to give.
 func lostMySQL(err error) bool {
-	return errors.Is(err, mysqldriver.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) || lostConnection(err) ||
+	return errors.Is(err, mysqldriver.ErrInvalidConn) || lostConnection(err) ||
 		anyNumber(err, 1040, 1053, 1077, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1226, 1927, 4031)
 }
 

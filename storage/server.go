@@ -2,6 +2,7 @@ package storage
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -71,7 +72,8 @@ func connectServer(u *serverURL) (*sqlStore, error) {
 func lostConnection(err error) bool {
 	var network net.Error
 	for _, target := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNREFUSED, syscall.ECONNRESET,
-		syscall.EPIPE, syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENOENT, sql.ErrConnDone} {
+		syscall.EPIPE, syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENOENT, sql.ErrConnDone,
+		driver.ErrBadConn} {
 		if errors.Is(err, target) {
 			return true
 		}
