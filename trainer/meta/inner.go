@@ -78,7 +78,9 @@ func (in *InnerLoop) learn(s *tensor.Scope, l *Learner, inputs Inputs, support [
 
 // run is learn that returns the weights.
 func (in *InnerLoop) run(s *tensor.Scope, l *Learner, inputs Inputs, support []Examples, outputs int, o order, mode model.Mode) (*weights, error) {
-	mode.Twice = o == secondOrder
+	if o == secondOrder {
+		s.DifferentiateTwice()
+	}
 	headOnly := in.headOnly(l)
 	w, err := in.begin(s, l, len(support), outputs, o, headOnly)
 	if err != nil {

@@ -54,7 +54,6 @@ func (m *maml) loss(s *tensor.Scope, tasks []Episode) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	mode.Twice = m.order == secondOrder
 	return adapted.Loss(s, m.Data.Inputs(), join(queries(tasks)), mode), s.Err()
 }
 

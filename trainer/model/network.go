@@ -31,9 +31,6 @@ type Mode struct {
 	// Train says that the batch is learned from: running statistics, where a
 	// network keeps them, move towards the batch's.
 	Train bool
-	// Twice says that the gradient will itself be differentiated, which not
-	// every fused operator allows.
-	Twice bool
 }
 
 // A TaskNetwork is a [Network] that can compute several tasks at once, each

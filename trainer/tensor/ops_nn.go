@@ -151,7 +151,7 @@ func (s *Scope) Attention(q, k, v, mask *Tensor, dropout float64) *Tensor {
 	if !s.ok("attention", q, k, v) || mask != nil && !s.ok("attention", mask) {
 		return nil
 	}
-	if fusedAttention() {
+	if fusedAttention() && !s.twice {
 		return s.sdpa(q, k, v, mask, dropout)
 	}
 	shape := q.Shape()

@@ -15,13 +15,14 @@ type Scope struct {
 	closes []func() // frees what is no tensor
 	err    error
 	parent *Scope
+	twice  bool // see DifferentiateTwice
 }
 
 const slabSize = 64
 
 // Child returns a scope for intermediate results. Its first error becomes
 // its parent's when it is closed.
-func (s *Scope) Child() *Scope { return &Scope{parent: s, err: s.err} }
+func (s *Scope) Child() *Scope { return &Scope{parent: s, err: s.err, twice: s.twice} }
 
 // Run runs f in a child scope and closes it. It returns f's error, or else
 // the first one of the child's operators.
@@ -38,6 +39,11 @@ func (s *Scope) finish(f func(*Scope) error) (err error) {
 	}()
 	return f(s)
 }
+
+// DifferentiateTwice makes the scope's operators, and those of scopes made from
+// it afterwards, ones whose gradients can be differentiated again: not every
+// fused operator allows that.
+func (s *Scope) DifferentiateTwice() { s.twice = true }
 
 // Err returns the first error of the scope's operators.
 func (s *Scope) Err() error { return s.err }

@@ -428,3 +428,33 @@ func BenchmarkMatMul8x8(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+// TestAttentionTwice: in a scope that says so the gradient of attention can be
+// differentiated again, whatever libtorch fuses.
+func TestAttentionTwice(t *testing.T) {
+	err := Do(func(s *Scope) error {
+		s.DifferentiateTwice()
+		return s.Run(func(s *Scope) error {
+			Seed(1)
+			q := s.Randn(Float32, CPU, 1, 2, 3, 4)
+			s.SetRequiresGrad(q, true)
+			loss := s.Sum(s.Attention(q, s.MulScalar(q, 2), q, nil, 0))
+			first := s.Gradients(loss, []*Tensor{q}, true)
+			if s.Err() != nil {
+				return s.Err()
+			}
+			second := s.Gradients(s.Sum(s.Mul(first[0], first[0])), []*Tensor{q}, false)
+			if s.Err() != nil {
+				return s.Err()
+			}
+			values, err := s.Sum(s.Abs(second[0])).Float64s()
+			if err == nil && !(values[0] > 0) {
+				t.Errorf("the second derivatives sum to %g", values[0])
+			}
+			return err
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
