@@ -29,7 +29,7 @@ func TestDatabaseRestarts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := newCrew(t, t.TempDir(), url, plan{trials: choose(12, 60), steps: 20, pace: 5, lease: 20 * time.Second})
+			c := newCrew(t, t.TempDir(), url, plan{trials: choose(12, 60), steps: 20, pace: 5, lease: 10 * time.Second})
 			for range 3 {
 				c.worker()
 			}
