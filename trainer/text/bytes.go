@@ -70,7 +70,7 @@ func loadBytePairs(dir string) (*bytePairs, error) {
 		}
 		p.ranks[m] = i
 	}
-	for _, letter := range byteLetters {
+	for _, letter := range &byteLetters {
 		if _, ok := p.ids[string(letter)]; !ok {
 			return nil, fmt.Errorf("loading the tokenizer: %s has no token for the byte %q: it is cut short or not of a GPT-2 model; copy it again", dir, letter)
 		}
