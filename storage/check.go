@@ -6,10 +6,38 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hpsearch/hpsearch/search"
 )
+
+// maxReason is the longest reason of a FAIL in characters, and maxShown how much
+// of a message Optuna's dashboard is given, whose column holds 64 KB on MySQL.
+const (
+	maxReason = 64
+	maxShown  = 8000
+)
+
+// readable replaces what PostgreSQL and MySQL refuse to store: a message may be
+// whatever a program wrote before it died.
+func readable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// clip returns the first n characters of a text.
+func clip(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	runes := []rune(text)
+	return string(runes[:min(n, len(runes))])
+}
+
+// isName reports whether every database can store a name.
+func isName(name string) bool {
+	return name != "" && len(name) <= maxName && readable(name) == name
+}
 
 // maxName is the longest study or parameter name, from Optuna's columns.
 const maxName = 512
@@ -22,6 +50,8 @@ func checkDefinition(def search.Definition) error {
 		return refuse("the study has no name")
 	case len(def.Name) > maxName:
 		return refuse("the study's name has %d bytes: at most %d are allowed", len(def.Name), maxName)
+	case !isName(def.Name):
+		return refuse("the study's name %q is not readable text", def.Name)
 	}
 	if err := def.Objective.Check(); err != nil {
 		return refuse("study %q: %w", def.Name, err)
@@ -36,8 +66,8 @@ func checkParams(params map[string]float64, dists map[string]search.Distribution
 		switch {
 		case d == nil:
 			return refuse("parameter %q has no distribution", name)
-		case len(name) == 0 || len(name) > maxName:
-			return refuse("parameter name %q: want 1 to %d bytes", name, maxName)
+		case !isName(name):
+			return refuse("parameter name %q: want 1 to %d bytes of readable text", name, maxName)
 		case !d.Contains(v):
 			return refuse("parameter %q: %v is not in %v", name, v, d)
 		}
@@ -95,6 +125,7 @@ func checkOutcome(o search.Outcome, objectives int, last float64) (search.Outcom
 	if o.State != search.Failed {
 		o.Reason = ""
 	}
+	o.Reason, o.Message = clip(readable(o.Reason), maxReason), readable(o.Message)
 	o.Values, o.Metrics, o.Artifacts = slices.Clone(o.Values), maps.Clone(o.Metrics), maps.Clone(o.Artifacts)
 	return o, nil
 }

@@ -107,7 +107,7 @@ func shownReason(o search.Outcome) ([]userAttrRow, error) {
 		shown[ownPrefix+"reason"] = o.Reason
 	}
 	if o.Message != "" {
-		shown[ownPrefix+"message"] = o.Message
+		shown[ownPrefix+"message"] = clip(o.Message, maxShown)
 	}
 	return userAttrRows(shown)
 }

@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) search.Store) {
 		{"SeveralObjectives", testSeveralObjectives},
 		{"CancelledContext", testCancelledContext},
 		{"HostileText", testHostileText},
+		{"UnreadableText", testUnreadableText},
 		{"ConcurrentStart", testConcurrentStart},
 		{"ConcurrentNext", testConcurrentNext},
 		{"ConcurrentClaim", testConcurrentClaim},

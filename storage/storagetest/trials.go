@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -379,4 +380,31 @@ func testHostileText(t *testing.T, f *fixture) {
 	same(t, "worker", trial.Worker, hostile)
 	same(t, "artifacts", trial.Artifacts, map[string]string{hostile: hostile})
 	same(t, "metrics", trial.Intermediate[0].Metrics, map[string]float64{hostile: 1})
+}
+
+// testUnreadableText ends trials with what dying programs write.
+func testUnreadableText(t *testing.T, f *fixture) {
+	study := f.study(t, definition("s"))
+	for number, test := range []struct{ message, want string }{
+		{"a\x00b\xffc \xe6\x96", "a\uFFFDb\uFFFDc \uFFFD"},
+		{strings.Repeat("long ü ", 20_000), strings.Repeat("long ü ", 20_000)},
+	} {
+		claim := f.start(t, study.ID, number, long)
+		o := search.Outcome{State: search.Failed, Reason: strings.Repeat("why\x00", 40), Message: test.message}
+		f.ok(t, f.Finish(f.ctx, claim, o))
+		f.ok(t, f.Finish(f.ctx, claim, o))
+		trial := f.trial(t, study.ID, number)
+		same(t, "message", trial.Message, test.want)
+		same(t, "reason", trial.Reason, strings.Repeat("why\uFFFD", 16))
+	}
+	for _, name := range []string{"a\x00b", "a\xff"} {
+		if _, err := f.CreateStudy(f.ctx, definition(name)); err == nil {
+			t.Errorf("a study was named %q", name)
+		}
+		trial := search.NewTrial{Number: search.NextNumber, Params: map[string]float64{name: 0.5},
+			Distributions: map[string]search.Distribution{name: search.Float{Low: 0, High: 1}}}
+		if _, err := f.Start(f.ctx, study.ID, trial, "w", long, 0); err == nil {
+			t.Errorf("a parameter was named %q", name)
+		}
+	}
 }
