@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -111,6 +112,9 @@ func TestGPT2AgainstTransformers(t *testing.T) {
 			to := t.TempDir()
 			if err := g.Save(to); err != nil {
 				return err
+			}
+			if ours, theirs := bytesOf(t, to), bytesOf(t, "testdata/gpt2"); !maps.Equal(ours, theirs) {
+				t.Errorf("wrote %v, transformers %v", slices.Sorted(maps.Keys(ours)), slices.Sorted(maps.Keys(theirs)))
 			}
 			_, err = LoadGPT2(s, to, tensor.CPU)
 			return err

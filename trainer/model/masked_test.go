@@ -69,19 +69,22 @@ func TestMaskedLMAgainstTransformers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tensors := func(dir string) map[string]string {
-		blobs, _, err := hf.ReadSafetensors(filepath.Join(dir, hf.SafetensorsFile))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := make(map[string]string)
-		for _, b := range blobs {
-			all[b.Name] = string(b.Data)
-		}
-		return all
-	}
-	ours, theirs := tensors(to), tensors("testdata/masked")
+	ours, theirs := bytesOf(t, to), bytesOf(t, "testdata/masked")
 	if !maps.Equal(ours, theirs) {
 		t.Errorf("wrote %v, transformers %v", slices.Sorted(maps.Keys(ours)), slices.Sorted(maps.Keys(theirs)))
 	}
+}
+
+// bytesOf returns the bytes of a folder's tensors by name.
+func bytesOf(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	blobs, _, err := hf.ReadSafetensors(filepath.Join(dir, hf.SafetensorsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]string)
+	for _, b := range blobs {
+		all[b.Name] = string(b.Data)
+	}
+	return all
 }
