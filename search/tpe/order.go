@@ -28,9 +28,23 @@ func sortedOrder(v []float64, low, high float64) []int {
 		start[b+1]++ // in the end it is where the next bucket begins
 	}
 	for b := range n {
-		if inside := order[start[b]:start[b+1]]; len(inside) > 1 {
-			slices.SortFunc(inside, func(i, j int) int { return cmp.Or(cmp.Compare(v[i], v[j]), i-j) })
-		}
+		sortInside(v, order[start[b]:start[b+1]])
 	}
 	return order
+}
+
+// sortInside sorts the indices of one bucket, which ascend. Most buckets have
+// one or two: these are sorted by insertion.
+func sortInside(v []float64, indices []int) {
+	const few = 12
+	if len(indices) > few {
+		slices.SortFunc(indices, func(i, j int) int { return cmp.Or(cmp.Compare(v[i], v[j]), i-j) })
+		return
+	}
+	for k, i := range indices {
+		for ; k > 0 && v[indices[k-1]] > v[i]; k-- {
+			indices[k] = indices[k-1]
+		}
+		indices[k] = i
+	}
 }
