@@ -20,14 +20,17 @@ enqueue:
   - {x: 0.25}
 `
 
-// TestTogether has workers of both sides run one study at the same time.
+// TestTogether has workers of both sides run one study at the same time, while
+// a trial is away that was asked for. Optuna fails trials that give no sign of
+// life, if they ever gave one.
 func TestTogether(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *site) {
 		s.create(t, "shared", sharedStudy)
+		output(t, s.hpsearch(t, "ask", "shared"))
 		theirs := peer(t, "work", s.sql, "shared", strconv.Itoa(sharedTrials))
-		ours := s.hpsearch(t, "run", "shared", "--parallel", "2")
-		alone := s.hpsearch(t, "worker", "shared")
+		ours := s.hpsearch(t, "run", "shared", "--parallel", "2", "--lease", "3s")
+		alone := s.hpsearch(t, "worker", "shared", "--lease", "3s")
 		commands := []interface {
 			Start() error
 			Wait() error
@@ -44,6 +47,8 @@ func TestTogether(t *testing.T) {
 				t.Errorf("hpsearch: %v", err)
 			}
 		}
+		// Nobody has touched the trial that was asked for.
+		output(t, s.hpsearch(t, "tell", "shared", "0", "0.125"))
 		dump := s.dump(t, "shared")
 		byPeer := map[int]bool{}
 		for _, n := range worked.Numbers {
@@ -62,9 +67,11 @@ func TestTogether(t *testing.T) {
 			same(t, "number", trial.Number, i)
 			same(t, "state of trial "+strconv.Itoa(i), trial.State, "COMPLETE")
 			same(t, "value of trial "+strconv.Itoa(i), trial.Values, []any{x})
-			same(t, "first step of trial "+strconv.Itoa(i), trial.Intermediate["1"], x)
-			same(t, "steps of trial "+strconv.Itoa(i), len(trial.Intermediate), 3)
 			delete(byPeer, i)
+			if i > 0 {
+				same(t, "first step of trial "+strconv.Itoa(i), trial.Intermediate["1"], x)
+				same(t, "steps of trial "+strconv.Itoa(i), len(trial.Intermediate), 3)
+			}
 		}
 		same(t, "Optuna's trials that are not there", byPeer, map[int]bool{})
 		same(t, "the first enqueued one", dump.Trials[0].Params["x"], any(0.125))

@@ -10,6 +10,7 @@
 import json
 import math
 import sys
+import time
 import warnings
 
 import optuna
@@ -75,9 +76,13 @@ def make(url, name):
 
 def work(url, name, total):
     """Trials as the study of the test defines them."""
-    numbers = []
+    numbers, grace = [], 2
 
     def curve(trial):
+        if not numbers:
+            # When the next trial begins, all that gave no sign of life for so
+            # long are failed.
+            time.sleep(grace + 0.5)
         numbers.append(trial.number)
         x = trial.suggest_float("x", 0, 1)
         trial.suggest_int("n", 1, 64, log=True)
@@ -86,7 +91,7 @@ def work(url, name, total):
             trial.report(x / step, step)
         return x
 
-    storage = RDBStorage(url, heartbeat_interval=1, grace_period=2, engine_kwargs={"pool_pre_ping": True})
+    storage = RDBStorage(url, heartbeat_interval=1, grace_period=grace, engine_kwargs={"pool_pre_ping": True})
     study = optuna.load_study(study_name=name, storage=storage, sampler=optuna.samplers.RandomSampler())
     # Of all states, running and waiting ones included: the total of a study.
     study.optimize(curve, callbacks=[MaxTrialsCallback(total, states=None)])
