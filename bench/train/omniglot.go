@@ -28,7 +28,7 @@ func omniglotSettings(o options) map[string]any {
 		"model":        map[string]any{"kind": "conv4", "filters": 64},
 		"tasks":        tasks,
 		"weight_decay": 0, "dropout": 0, "gradient_clip": 10, "warmup_ratio": 0,
-		"eval_episodes": 200, "metric": "val_accuracy",
+		"eval_episodes": 100, "metric": "val_accuracy",
 	}
 }
 
@@ -47,19 +47,19 @@ func protonetSettings(o options) map[string]any {
 }
 
 // gradientSettings are those of Finn et al. 2017, section A.1, with fewer
-// tasks a step and fewer steps on a CPU.
+// tasks and queries a step and far fewer steps on a CPU.
 func gradientSettings(o options, algorithm string, shots int) map[string]any {
 	s := omniglotSettings(o)
 	maps.Copy(s, map[string]any{
-		"algorithm": algorithm, "ways": 5, "shots": shots, "query_shots": 15,
+		"algorithm": algorithm, "ways": 5, "shots": shots, "query_shots": 5,
 		"inner_lr": 0.4, "adaptation_steps": 1, "eval_adaptation_steps": 3, "meta_batch_size": 4,
-		"learning_rate": 1e-3, "iterations": 2000, "eval_every": 500,
+		"learning_rate": 3e-3, "iterations": 1000, "eval_every": 500,
 	})
 	if algorithm == "reptile" { // Nichol et al. 2018, table 6
 		maps.Copy(s, map[string]any{"inner_lr": 1e-3, "adaptation_steps": 5, "inner_batch_size": 10, "eval_adaptation_steps": 50})
 	}
 	if o.device != "cpu" {
-		maps.Copy(s, map[string]any{"meta_batch_size": 32, "iterations": 10000, "eval_every": 1000})
+		maps.Copy(s, map[string]any{"meta_batch_size": 32, "query_shots": 15, "learning_rate": 1e-3, "iterations": 10000, "eval_every": 1000})
 	}
 	return s
 }

@@ -5,7 +5,7 @@ package main
 var sections = []section{
 	{
 		title: "Sine curves",
-		text: `Mean squared error on 600 new curves after steps of gradient descent on 5 points
+		text: `Mean squared error on 2,000 new curves after steps of gradient descent on 5 points
 (Finn, Abbeel and Levine 2017, section 5.1); the median of 3 seeds. 20,000
 iterations of 25 curves; theirs were 70,000. Recipe: bench/train/sinusoid.go,
 and the ready-made study sinusoid-maml.
@@ -23,7 +23,9 @@ and the ready-made study sinusoid-maml.
 interval, after training on 800 other characters of the background set, 50 of
 which chose the best validation; with rotations. The papers trained on 1,200
 characters and tested on 423 others. One training of 2,000 episodes, 20-way
-1-shot, serves all four columns of ProtoNet. Recipe: bench/train/omniglot.go.
+1-shot, serves all four columns of ProtoNet. First-order MAML is trained for
+1,000 steps of 4 tasks, a fraction of the papers' 60,000 of 32. Recipe:
+bench/train/omniglot.go.
 `,
 		columns: []string{"5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot"},
 		lines: []line{

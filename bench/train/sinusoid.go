@@ -20,8 +20,8 @@ var sinusoidSettings = map[string]any{
 	"algorithm": "maml",
 	"shots":     5, "query_shots": 10,
 	"inner_lr": 0.01, "adaptation_steps": 1, "meta_batch_size": 25,
-	"learning_rate": 5e-3, "weight_decay": 0, "warmup_ratio": 0, "gradient_clip": 0, "dropout": 0,
-	"iterations": 20000, "eval_every": 2000, "eval_episodes": 200,
+	"learning_rate": 1e-2, "weight_decay": 0, "warmup_ratio": 0, "gradient_clip": 0, "dropout": 0,
+	"iterations": 20000, "eval_every": 2000, "eval_episodes": 200, "test_episodes": 2000,
 }
 
 // sinusoid returns the measurement of an algorithm: the mean squared error on
