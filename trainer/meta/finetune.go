@@ -110,6 +110,12 @@ func (t *tuner) Adapt(s *tensor.Scope, l *Learner, inputs Inputs, support Exampl
 	if l.Type != setting.Generation {
 		tuned.Head = zeroHead(s, outputs, network)
 	}
+	var x *tensor.Tensor // the vectors, of a strategy that trains the head alone
+	if len(plan.Params()) == 0 && l.Type != setting.Generation {
+		if x, err = tuned.EmbedAll(s, inputs, support.Inputs); err != nil {
+			return nil, err
+		}
+	}
 	optimizer := newOptimizer(s, plan.Groups(tuned.Head.Params(), t.config), t.config)
 	for step := range steps {
 		if l.stopRequested() {
@@ -118,7 +124,7 @@ func (t *tuner) Adapt(s *tensor.Scope, l *Learner, inputs Inputs, support Exampl
 		if plan.Changes(step) {
 			plan.Advance(s, step)
 		}
-		if err := t.step(s, &tuned, optimizer, inputs, support, step); err != nil {
+		if err := t.step(s, &tuned, optimizer, inputs, x, support, step); err != nil {
 			return nil, err
 		}
 	}
@@ -127,16 +133,23 @@ func (t *tuner) Adapt(s *tensor.Scope, l *Learner, inputs Inputs, support Exampl
 	return &tuned, s.Err()
 }
 
-func (t *tuner) step(s *tensor.Scope, l *Learner, optimizer tensor.Optimizer, inputs Inputs, support Examples, step int) error {
+// step makes one step of fine-tuning on some of the support examples, whose
+// vectors are x if it is not nil.
+func (t *tuner) step(s *tensor.Scope, l *Learner, optimizer tensor.Optimizer, inputs Inputs, x *tensor.Tensor, support Examples, step int) error {
 	rate, err := rateAt(t.config, step, t.config.EvalAdaptationSteps)
 	if err != nil {
 		return err
 	}
 	tensor.Seed(mix(t.seed, int64(step)))
-	batch := support.Pick(batchOf(t.seed, step, t.config.BatchSize, len(support.Inputs)))
+	positions := batchOf(t.seed, step, t.config.BatchSize, len(support.Inputs))
+	batch, mode := support.Pick(positions), model.Mode{Dropout: t.config.Dropout}
 	return s.Run(func(inner *tensor.Scope) error {
 		inner.ZeroGrad(optimizer.Params())
-		inner.Backward(l.Loss(inner, inputs, batch, model.Mode{Dropout: t.config.Dropout}))
+		if x == nil {
+			inner.Backward(l.Loss(inner, inputs, batch, mode))
+		} else {
+			inner.Backward(inner.Mean(lossEach(inner, l.Type, l.Head.Apply(inner, inner.Dropout(rowsAt(inner, x, positions), mode.Dropout)), batch)))
+		}
 		optimizer.Step(inner, rate)
 		inner.ZeroGrad(optimizer.Params())
 		return inner.Err()

@@ -123,11 +123,16 @@ func (in *InnerLoop) draw(s *tensor.Scope, support []Examples, x *tensor.Tensor,
 	if x == nil {
 		return join(sets), nil
 	}
+	return join(sets), rowsAt(s, x, positions)
+}
+
+// rowsAt returns the rows of x [..., n, features] at positions.
+func rowsAt(s *tensor.Scope, x *tensor.Tensor, positions []int) *tensor.Tensor {
 	index := make([]int64, len(positions))
 	for i, p := range positions {
 		index[i] = int64(p)
 	}
-	return join(sets), s.IndexSelect(x, -2, s.To(s.FromInt64(index), x.Device()))
+	return s.IndexSelect(x, -2, s.To(s.FromInt64(index), x.Device()))
 }
 
 // vectors computes support examples with a network that the loop leaves alone.
