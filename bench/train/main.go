@@ -17,6 +17,7 @@ type options struct {
 	device   string
 	threads  int
 	model    string // folder of all-MiniLM-L6-v2; "": none
+	hpsearch string // the program
 	wordnet  string // folder of WordNet's data files; "": none
 }
 
@@ -31,6 +32,7 @@ func main() {
 	flag.StringVar(&o.device, "device", "cpu", "cpu or cuda")
 	flag.IntVar(&o.threads, "threads", 1, "threads of a training on the CPU")
 	flag.StringVar(&o.model, "model", "", "folder of all-MiniLM-L6-v2")
+	flag.StringVar(&o.hpsearch, "hpsearch", "bin/hpsearch", "the program hpsearch, with hpsearch-trainer beside it")
 	flag.StringVar(&o.wordnet, "wordnet", "", "folder of WordNet's data files")
 	flag.Parse()
 	if err := run(o, *only, *again, *list); err != nil {

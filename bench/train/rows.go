@@ -46,6 +46,10 @@ var rows = []row{
 		name: "prefix-cache", what: "an epoch with the lower 4 of 6 layers frozen, their outputs cached or not",
 		needs: needsModel, measure: prefixCache,
 	},
+	{
+		name: "gpu-workers", what: "trials an hour of one and of four workers on one GPU",
+		needs: onGPU(needsModel), measure: workers,
+	},
 }
 
 func nothing(options) string { return "" }
@@ -54,7 +58,7 @@ func nothing(options) string { return "" }
 func onGPU(needs func(options) string) func(options) string {
 	return func(o options) string {
 		if o.device == "cpu" {
-			return "it takes hours on a CPU: use -device cuda"
+			return "it is measured on a GPU: use -device cuda"
 		}
 		return needs(o)
 	}

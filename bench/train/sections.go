@@ -7,7 +7,7 @@ var sections = []section{
 		title: "Sine curves",
 		text: `Mean squared error on 2,000 new curves after steps of gradient descent on 5 points
 (Finn, Abbeel and Levine 2017, section 5.1); the median of 3 seeds. 20,000
-iterations of 25 curves; theirs were 70,000. Recipe: bench/train/sinusoid.go,
+iterations of 40 curves; theirs were 70,000. Recipe: bench/train/sinusoid.go,
 and the ready-made study sinusoid-maml.
 `,
 		columns: []string{"1 step", "5 steps", "10 steps"},
@@ -47,6 +47,16 @@ bench/train/omniglot.go.
 			onH100("omniglot-fomaml-5", "first-order MAML, trained 5-shot", cell{}, percent("5w5s", "99", "99.2")),
 			onH100("omniglot-maml-1", "MAML, trained 1-shot", percent("5w1s", "", "98.7"), cell{}),
 			onH100("omniglot-reptile-1", "Reptile, trained 1-shot", percent("5w1s", "", "97.7"), cell{}),
+		},
+	},
+	{
+		title: "Workers on one H100", gpu: true,
+		text: `Trials an hour of a study of 16 trials, WordNet with all-MiniLM-L6-v2.
+`,
+		columns: []string{"4 workers / 1", "1 worker", "4 workers"},
+		lines: []line{
+			onH100("gpu-workers", "trials an hour", cell{figure: "ratio", format: "%.2f", goal: "2.5"},
+				cell{figure: "one_trials_per_hour", format: "%.0f"}, cell{figure: "four_trials_per_hour", format: "%.0f"}),
 		},
 	},
 	{
