@@ -20,21 +20,23 @@ var (
 	_ goptuna.RelativeSampler = (*Sampler)(nil)
 )
 
-// enough is the number of COMPLETE trials that must have reported a step
-// before anything is predicted from it: two fit any line.
+// enough is the number of trials that a line is fitted to: two fit any line.
 const enough = 3
 
 // A Sampler gives the sampler that it wraps a history in which PRUNED trials
-// are COMPLETE, with the value that their last report predicts: a line, fitted
-// to the COMPLETE trials, from the value at that step to the value at the end.
-// Its slope is kept in [0, 1]: what is ahead stays ahead or is caught up with,
+// are COMPLETE, with the value that their last report predicts. The prediction
+// goes from each step at which trials were pruned to the next one, and from the
+// last of them to the end, each time by a line that is fitted to the trials
+// that have come so far: many have come to the lower steps, few to the end. The
+// slopes are kept in [0, 1]: what is ahead stays ahead or is caught up with,
 // but gets no further away.
 //
 // It is for samplers that model the value itself, such as a Gaussian process:
 // to them the last value of a trial that ended early is misleading, because
-// most trials still get better. Trials that were pruned at a step which fewer
-// than three COMPLETE ones have reported stay as they are. It is safe for
-// concurrent use if the wrapped sampler is.
+// most trials still get better. tpe, which only ranks trials, finds nothing
+// better with it (bench/search). Trials stay as they are when fewer than three
+// others have come from their step to the next one. It is safe for concurrent
+// use if the wrapped sampler is.
 type Sampler struct {
 	*goptunabridge.Adapter // makes it a sampler of any goptuna study
 	wrapped                search.Sampler

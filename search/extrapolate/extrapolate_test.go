@@ -48,6 +48,8 @@ func TestPredictions(t *testing.T) {
 	}{
 		{"on the line", half, trial(3, search.Pruned, 10), 5},
 		{"between", half, trial(3, search.Pruned, 7), 3.5},
+		{"by way of a later step", append([]*search.Trial{trial(7, search.Pruned, 6, 4), trial(8, search.Pruned, 2, 2), trial(9, search.Pruned, 4, 3)},
+			trial(0, search.Complete, 8, 5, 4), trial(1, search.Complete, 4, 3, 2), trial(2, search.Complete, 6, 4, 3)), trial(3, search.Pruned, 10), 5},
 		{"too few complete ones", half[:2], trial(3, search.Pruned, 10), 10},
 		{"a step that nobody reported", half, trial(3, search.Pruned, 10, 10, 10), 10},
 		{"NaN", half, trial(3, search.Pruned, nan), nan},

@@ -18,7 +18,10 @@ const DefaultReduction = 4
 // ASHAOptions are the settings of an [ASHA]; the zero value has the defaults.
 type ASHAOptions struct {
 	// MinResource is the step of the lowest rung. 0 means the lowest step that
-	// any trial of the study has reported, but at least 1 and WarmupSteps.
+	// any trial of the study has reported, but at least 1 and WarmupSteps. In
+	// studies of some dozen full trainings' worth of steps the best values were
+	// found with a third of a training (docs/benchmarks/search.md): curves
+	// cross, and the lower the rung, the more good trials end there.
 	MinResource int
 	// MaxResource is the step at which trials end by themselves: there and
 	// beyond nothing is cut any more. 0 means that this is not known.
