@@ -15,7 +15,12 @@ const errNotDir = syscall.ENOTDIR
 // adviseSQLite adds what to do about the failures of SQLite that a user can mend.
 func adviseSQLite(err error) error {
 	hint := ""
-	switch resultCode(err) {
+	code := resultCode(err)
+	var failure *sqlite.Error
+	if errors.As(err, &failure) && failure.Code() == lib.SQLITE_IOERR_SHMSIZE {
+		code = lib.SQLITE_FULL // no room for the memory that processes share
+	}
+	switch code {
 	case lib.SQLITE_NOTADB:
 		hint = "the file is not an SQLite database: restore it from a copy or choose another --storage"
 	case lib.SQLITE_CORRUPT:

@@ -29,7 +29,9 @@ func TestDiskFull(t *testing.T) {
 	for round := range choose(2, 6) {
 		w := c.worker()
 		w.mayFail = true
-		c.feed.await(t, "a step in the middle of a trial", func(e event) bool { return e.Step == 5+4*round })
+		c.feed.await(t, "a step in the middle of a trial", func(e event) bool {
+			return e.Worker == w.cmd.Process.Pid && e.Step == 5+4*round
+		})
 		filler := fill(t, filepath.Join(dir, "filler"))
 		select {
 		case <-w.done:
