@@ -163,7 +163,7 @@ func TestLoadPlaces(t *testing.T) {
 		{spec("text-folder", dir), "holds no .jsonl, .csv or .parquet file"},
 		{spec("text-folder", filepath.Join(dir, "none")), "no such file"},
 		{spec("wordnet", dir), "no WordNet dictionary (data.noun, data.verb, …) in " + dir},
-		{spec("parquet", dir), `unknown kind "avro"`},
+		{spec("avro", dir), `unknown kind "avro"`},
 		{setting.Tasks{Kind: "jsonl", Path: file(t, "f.jsonl", `{"text":"a","label":"b"}`), Text: "text", Label: "label", Task: "task", MinPerClass: 2},
 			"none of the 1 classes has 2 examples: lower tasks.min_per_class"},
 	}
