@@ -41,7 +41,7 @@ func manyTrials(b *testing.B, s *sqlStore, studies, trials int) {
 	recursive := fmt.Sprintf("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", studies*trials-1)
 	insert := func(into, selection string) string {
 		if s.dialect.name == mysqlName {
-			return "INSERT INTO " + into + " " + recursive + selection
+			return "SET STATEMENT max_recursive_iterations = 10000000 FOR INSERT INTO " + into + " " + recursive + selection
 		}
 		return recursive + "INSERT INTO " + into + " " + selection
 	}
