@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -41,6 +42,9 @@ functions held out is said in heldout.go.
 func (s *set) write(w io.Writer) {
 	fmt.Fprintf(w, "## %s\n\n", s.title)
 	one, many := collect(s.outcomes, 1), collect(s.outcomes, pendingWorkers)
+	for _, name := range slices.Sorted(maps.Keys(one.left)) {
+		fmt.Fprintf(w, "The run was cut short: %s was measured on %d of %d functions and is left out.\n\n", name, one.left[name], len(one.functions))
+	}
 	for mark := range marks {
 		one.write(w, mark)
 	}
@@ -106,12 +110,12 @@ func writeDuels(w io.Writer, r *results) {
 	if len(yours) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "Functions, of %d, on which one is at least as good as the other after %d and %d trials:\n\n| | %s |\n|---|%s\n",
-		len(r.functions), marks[0], marks[1], strings.Join(yours, " | "), strings.Repeat("---|", len(yours)))
+	fmt.Fprintf(w, "Functions on which one is at least as good as the other after %d and %d trials:\n\n| | %s |\n|---|%s\n",
+		marks[0], marks[1], strings.Join(yours, " | "), strings.Repeat("---|", len(yours)))
 	for _, m := range mine {
 		fmt.Fprintf(w, "| %s |", m)
 		for _, y := range yours {
-			fmt.Fprintf(w, " %d, %d |", r.wins(m, y, 0), r.wins(m, y, 1))
+			fmt.Fprintf(w, " %d, %d of %d |", r.wins(m, y, 0), r.wins(m, y, 1), len(r.shared([]string{m, y})))
 		}
 		fmt.Fprintln(w)
 	}

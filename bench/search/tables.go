@@ -12,6 +12,9 @@ import (
 type results struct {
 	functions, samplers []string
 	cells               map[[2]string][]outcome // by function and sampler
+	// left holds the samplers that are left out, since a run that was cut short
+	// has measured them on so many functions only, fewer than half.
+	left map[string]int
 }
 
 func collect(outcomes []outcome, pending int) *results {
@@ -30,7 +33,26 @@ func collect(outcomes []outcome, pending int) *results {
 		key := [2]string{name, o.sampler}
 		r.cells[key] = append(r.cells[key], o)
 	}
+	r.left = make(map[string]int)
+	r.samplers = slices.DeleteFunc(r.samplers, func(s string) bool {
+		n := len(r.shared([]string{s}))
+		if 2*n < len(r.functions) {
+			r.left[s] = n
+		}
+		return 2*n < len(r.functions)
+	})
 	return r
+}
+
+// shared returns the functions that all of some samplers were measured on.
+func (r *results) shared(samplers []string) []string {
+	var all []string
+	for _, f := range r.functions {
+		if !slices.ContainsFunc(samplers, func(s string) bool { return len(r.cells[[2]string{f, s}]) == 0 }) {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // median returns the median regret of a cell at a mark, NaN for none.
@@ -50,12 +72,14 @@ func median(v []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// meanRank returns the mean over the functions of the rank of the sampler's
+// meanRank returns the mean over the functions that all of among were measured
+// on of the rank of the sampler's
 // median among others; equal ones share a rank. Regrets below a ten-thousandth
 // count as solved, and as equal.
 func (r *results) meanRank(sampler string, among []string, mark int) float64 {
 	total := 0.0
-	for _, f := range r.functions {
+	functions := r.shared(among)
+	for _, f := range functions {
 		own := solved(r.median(f, sampler, mark))
 		rank := 1.0
 		for _, other := range among {
@@ -71,15 +95,16 @@ func (r *results) meanRank(sampler string, among []string, mark int) float64 {
 		}
 		total += rank
 	}
-	return total / float64(len(r.functions))
+	return total / float64(max(1, len(functions)))
 }
 
 func solved(regret float64) float64 { return max(1e-4, regret) }
 
-// wins counts the functions on which a is at least as good as b.
+// wins counts the functions on which a is at least as good as b, of those that
+// both were measured on.
 func (r *results) wins(a, b string, mark int) int {
 	n := 0
-	for _, f := range r.functions {
+	for _, f := range r.shared([]string{a, b}) {
 		if solved(r.median(f, a, mark)) <= solved(r.median(f, b, mark)) {
 			n++
 		}
@@ -92,20 +117,24 @@ func (r *results) write(w io.Writer, mark int) {
 	for _, f := range r.functions {
 		best := math.Inf(1)
 		for _, s := range r.samplers {
-			best = min(best, solved(r.median(f, s, mark)))
+			if v := r.median(f, s, mark); !math.IsNaN(v) {
+				best = min(best, solved(v))
+			}
 		}
 		fmt.Fprintf(w, "| %s |", f)
 		for _, s := range r.samplers {
 			v := r.median(f, s, mark)
 			cell := fmt.Sprintf("%.3g", v)
-			if solved(v) == best {
+			if math.IsNaN(v) {
+				cell = "-"
+			} else if solved(v) == best {
 				cell = "**" + cell + "**"
 			}
 			fmt.Fprintf(w, " %s |", cell)
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprint(w, "| mean rank |")
+	fmt.Fprintf(w, "| mean rank of %d |", len(r.shared(r.samplers)))
 	for _, s := range r.samplers {
 		fmt.Fprintf(w, " %.2f |", r.meanRank(s, r.samplers, mark))
 	}
@@ -122,7 +151,16 @@ func (r *results) write(w io.Writer, mark int) {
 	}
 	fmt.Fprint(w, "\n| seeds |")
 	for _, s := range r.samplers {
-		fmt.Fprintf(w, " %d |", len(r.cells[[2]string{r.functions[0], s}]))
+		least, most := math.MaxInt, 0
+		for _, f := range r.shared([]string{s}) {
+			n := len(r.cells[[2]string{f, s}])
+			least, most = min(least, n), max(most, n)
+		}
+		if least == most {
+			fmt.Fprintf(w, " %d |", most)
+		} else {
+			fmt.Fprintf(w, " %d to %d |", least, most)
+		}
 	}
 	fmt.Fprint(w, "\n\n")
 }
@@ -144,9 +182,10 @@ func (r *results) sides() (mine, yours []string) {
 // the functions.
 func (r *results) score(sampler string, reference *results, mark int) float64 {
 	total := 0.0
-	for _, f := range r.functions {
+	functions := r.shared([]string{sampler})
+	for _, f := range functions {
 		far := solved(reference.median(f, "random", mark))
 		total += max(0, 1-solved(r.median(f, sampler, mark))/far)
 	}
-	return total / float64(max(1, len(r.functions)))
+	return total / float64(max(1, len(functions)))
 }
