@@ -25,6 +25,7 @@ func main() {
 	var o options
 	only := flag.String("only", "", "rows to measure, by name, with commas; all that are missing when empty")
 	again := flag.Bool("again", false, "measure rows that were measured before, too")
+	page := flag.Bool("page", false, "measure nothing, write the page of what was measured before")
 	list := flag.Bool("list", false, "print the names of the rows and end")
 	flag.StringVar(&o.omniglot, "omniglot", os.Getenv("OMNIGLOT"), "Omniglot's background set: IDX files, or images_background (default: $OMNIGLOT)")
 	flag.StringVar(&o.keep, "keep", ".build/bench-train", "folder that keeps what was measured")
@@ -35,19 +36,30 @@ func main() {
 	flag.StringVar(&o.hpsearch, "hpsearch", "bin/hpsearch", "the program hpsearch, with hpsearch-trainer beside it")
 	flag.StringVar(&o.wordnet, "wordnet", "", "folder of WordNet's data files")
 	flag.Parse()
-	if err := run(o, *only, *again, *list); err != nil {
+	var err error
+	switch {
+	case *list:
+		printRows()
+	case *page:
+		err = writePage(o)
+	default:
+		err = run(o, *only, *again)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(o options, only string, again, list bool) error {
-	if list {
-		for _, r := range rows {
-			fmt.Printf("%-22s %s\n", r.name, r.what)
-		}
-		return nil
+func printRows() {
+	for _, r := range rows {
+		fmt.Printf("%-22s %s\n", r.name, r.what)
 	}
+}
+
+// run measures the rows that are named, or those that are missing, and writes
+// the page.
+func run(o options, only string, again bool) error {
 	chosen, err := choose(only)
 	if err != nil {
 		return err
