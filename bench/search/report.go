@@ -124,6 +124,9 @@ func writeDuels(w io.Writer, r *results) {
 
 func writeMachine(w io.Writer, o options) error {
 	fmt.Fprintf(w, "%s on %s/%s, %d cores (%s), %d studies at a time.", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), o.workers)
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		fmt.Fprintf(w, "\nOther programs count, too, in the times: the load was %s.", strings.Join(strings.Fields(string(load))[:3], ", "))
+	}
 	if o.python == "" {
 		fmt.Fprintln(w)
 		return nil
