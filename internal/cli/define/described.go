@@ -14,7 +14,7 @@ import (
 // tokenizer is there, and that it is large enough for what the study may try.
 func checkDescribed(def *search.Definition, described map[string]any) error {
 	if described["kind"] != setting.ModelBERT {
-		return nil
+		return checkPlain(def)
 	}
 	tokenizer := fmt.Sprint(described["tokenizer"])
 	info, err := os.Stat(tokenizer)
@@ -35,4 +35,18 @@ func checkDescribed(def *search.Definition, described map[string]any) error {
 		return fmt.Errorf("model: %w", err)
 	}
 	return checkFits(def, m.String(), shape)
+}
+
+// checkPlain checks the freezing strategies of a network without embeddings
+// and attention.
+func checkPlain(def *search.Definition) error {
+	config, err := setting.Parse(largest(def))
+	if err != nil {
+		return err
+	}
+	network := setting.Anatomy{Layers: len(config.Model.Hidden), Biases: true}
+	if config.Model.Kind == setting.ModelConv4 {
+		network = setting.Anatomy{Layers: 4, Biases: true, Norms: true}
+	}
+	return checkFreeze(def, config.Model.String(), network)
 }

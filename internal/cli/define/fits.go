@@ -13,19 +13,28 @@ import (
 // fixed, searched or left at their default. What is enqueued lies within what
 // is searched.
 func checkFits(def *search.Definition, model string, config *hf.Config) error {
-	for _, value := range possible(def, "freeze", model) {
-		freeze, err := setting.ParseFreeze(fmt.Sprint(value))
-		if err != nil {
-			return fmt.Errorf("freeze: %w", err)
-		}
-		if err := freeze.Fits(setting.Transformer(config.Layers, config.Hidden)); err != nil {
-			return fmt.Errorf("model %s: %w", model, err)
-		}
+	if err := checkFreeze(def, model, setting.Transformer(config.Layers, config.Hidden)); err != nil {
+		return err
 	}
 	for _, value := range possible(def, "max_length", model) {
 		if n, ok := search.Scalar(value).(int64); ok && n > config.MaxPositions {
 			return fmt.Errorf("model %s: max_length %d is more than the model's %d positions: set max_length to at most %d",
 				model, n, config.MaxPositions, config.MaxPositions)
+		}
+	}
+	return nil
+}
+
+// checkFreeze refuses freezing strategies that find nothing to take hold of in
+// a network.
+func checkFreeze(def *search.Definition, model string, network setting.Anatomy) error {
+	for _, value := range possible(def, "freeze", model) {
+		freeze, err := setting.ParseFreeze(fmt.Sprint(value))
+		if err != nil {
+			return fmt.Errorf("freeze: %w", err)
+		}
+		if err := freeze.Fits(network); err != nil {
+			return fmt.Errorf("model %s: %w", model, err)
 		}
 	}
 	return nil

@@ -1,0 +1,30 @@
+package define
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hpsearch/hpsearch/search"
+)
+
+// TestPlainFreeze: a strategy that a described network cannot do is refused
+// before there is a study.
+func TestPlainFreeze(t *testing.T) {
+	t.Parallel()
+	mlp := map[string]any{"kind": "mlp", "hidden": []any{40, 40}}
+	for _, c := range []struct {
+		freeze any
+		want   string // of the error; "": it is accepted
+	}{
+		{"bottom-2", ""}, {"lp-ft", ""}, {"bias-only", ""},
+		{"bottom-3", "has 2 layers"}, {"lora-4", "lora-4"}, {"embeddings", "no embeddings"}, {"layernorm-only", "no LayerNorm"},
+	} {
+		def := &search.Definition{Train: map[string]any{
+			"model": mlp, "tasks": map[string]any{"kind": "sinusoid"}, "algorithm": "maml", "freeze": c.freeze,
+		}}
+		err := checkDescribed(def, mlp)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("freeze %v: %v, want %q", c.freeze, err, c.want)
+		}
+	}
+}
