@@ -8,13 +8,17 @@ CREATE TEMP VIEW start_trial AS SELECT
 	NULL AS worker, NULL AS lease_until, NULL AS token, NULL AS heartbeat;
 
 CREATE TEMP TRIGGER start_trial INSTEAD OF INSERT ON start_trial BEGIN
+	-- Not MAX: with anything around it SQLite walks all numbers of the study.
 	SELECT RAISE(ABORT, 'hpsearch: refused')
-	FROM (SELECT COALESCE(MAX(number), -1) + 1 AS next FROM trials WHERE study_id = NEW.study_id)
-	WHERE NEW.number >= 0 AND NEW.number <> next OR NEW.most > 0 AND next >= NEW.most
+	WHERE NEW.number >= 0 AND NEW.number <>
+			COALESCE((SELECT number FROM trials WHERE study_id = NEW.study_id ORDER BY number DESC LIMIT 1), -1) + 1
+		OR NEW.most > 0 AND NEW.most <=
+			COALESCE((SELECT number FROM trials WHERE study_id = NEW.study_id ORDER BY number DESC LIMIT 1), -1) + 1
 		OR NOT EXISTS (SELECT 1 FROM studies WHERE study_id = NEW.study_id)
 		OR EXISTS (SELECT 1 FROM hpsearch_studies WHERE study_id = NEW.study_id AND paused);
-	INSERT INTO trials (number, study_id, state, datetime_start)
-		SELECT COALESCE(MAX(number), -1) + 1, NEW.study_id, 'RUNNING', NEW.started FROM trials WHERE study_id = NEW.study_id;
+	INSERT INTO trials (number, study_id, state, datetime_start) VALUES (
+		COALESCE((SELECT number FROM trials WHERE study_id = NEW.study_id ORDER BY number DESC LIMIT 1), -1) + 1,
+		NEW.study_id, 'RUNNING', NEW.started);
 	-- The id stays the last one: it is the key of the second table, too.
 	INSERT INTO hpsearch_trials (trial_id, attempt, worker, lease_until, token)
 		VALUES (last_insert_rowid(), 1, NEW.worker, NEW.lease_until, NEW.token);
