@@ -159,7 +159,7 @@ func TestCannotWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said []string
-	v := NewStore().Open(Space{1}, filepath.Join(file, "below"), generous, func(f string, a ...any) { said = append(said, f) })
+	v := NewStore().Open(Space{1}, filepath.Join(file, "below"), generous, func(f string, _ ...any) { said = append(said, f) })
 	v.Put(key(1), numbers(2, 0))
 	v.Close()
 	if len(said) != 1 || v.Get(key(1)) == nil {

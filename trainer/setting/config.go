@@ -59,7 +59,7 @@ type Config struct {
 	// Shares of tokens that are left out or masked in training.
 	TokenDropout float64
 	TokenMask    float64
-	Pooling   string // mean, cls
+	Pooling      string // mean, cls
 
 	Seed    int64
 	SeedSet bool // Seed was given, not defaulted
