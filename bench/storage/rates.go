@@ -33,8 +33,8 @@ Optuna's are made through its storage's methods, without a sampler. Goals:
 		trials    int // of ours; Optuna runs fewer
 		theirs    int
 	}{
-		{"", 1, 4000, 150}, {"", 8, 6000, 160}, {dbtest.PostgreSQL, 1, 2000, 150},
-		{dbtest.PostgreSQL, 32, 9600, 640}, {dbtest.MariaDB, 8, 2000, 160},
+		{"", 1, 4000, 100}, {"", 8, 6000, 80}, {dbtest.PostgreSQL, 1, 2000, 100},
+		{dbtest.PostgreSQL, 32, 9600, 320}, {dbtest.MariaDB, 8, 2000, 80},
 	} {
 		if err := b.rate(ctx, report, c.kind, c.processes, b.scaled(c.trials), b.scaled(c.theirs)); err != nil {
 			return fmt.Errorf("%s, %d processes: %w", name(c.kind), c.processes, err)

@@ -26,7 +26,11 @@ func (b *bench) head(report *bytes.Buffer) {
 			fmt.Fprintf(report, "Optuna %s with SQLAlchemy %s on Python %s.", v["optuna"], v["sqlalchemy"], v["python"])
 		}
 	}
-	fmt.Fprintf(report, "\nCommits wait for the disk. The load of the machine when this began was %s; what else\nruns on it makes all figures worse.\n\n", load())
+	fmt.Fprintf(report, `
+Commits wait for the disk. The load of the machine was %s when this began, with
+%d cores: what else ran on it makes the figures worse, on both sides.
+
+`, load(), runtime.NumCPU())
 }
 
 // processor is the name of the processor where Linux says it.
