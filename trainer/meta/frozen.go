@@ -142,12 +142,13 @@ func (f *frozenInputs) compute(s *tensor.Scope, device tensor.Device, examples [
 }
 
 // row returns the values of one example.
-func (f *frozenInputs) row(s *tensor.Scope, device tensor.Device, example int) (row []float32, err error) {
+func (f *frozenInputs) row(s *tensor.Scope, device tensor.Device, example int) ([]float32, error) {
 	key := prefix.KeyOf(f.Inputs.(Keyed).Content(example)) // view is only there for these
-	if row = f.view.Get(key); row != nil {
+	row := f.view.Get(key)
+	if row != nil {
 		return row, nil
 	}
-	err = s.Run(func(inner *tensor.Scope) error {
+	err := s.Run(func(inner *tensor.Scope) error {
 		batch, err := f.compute(inner, device, []int{example})
 		if err != nil {
 			return err

@@ -121,7 +121,7 @@ func loadConv4(from *checkpoint) (Plain, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Conv4Shape.check(); err != nil {
+	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", from.dir, err)
 	}
 	network := newConv4(c.Conv4Shape, from.device, from.tensor)
