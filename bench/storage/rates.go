@@ -19,7 +19,7 @@ func (b *bench) rates(ctx context.Context, report *bytes.Buffer) error {
 	fmt.Fprintf(report, `## Durable trials per second
 
 A trial is created with %d parameters, reports %d times, and ends; at its end
-the database has it on the disk. Processes take numbers from each other.
+the database has it on the disk. The storage gives the numbers.
 Optuna's are made through its storage's methods, without a sampler. Goals:
 1,000/s and 20 times Optuna with one process, 1,500/s with 8 on SQLite,
 3,000/s with 32 on PostgreSQL.
