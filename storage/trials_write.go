@@ -140,7 +140,9 @@ func (g gate) admit(number, limit int) error {
 	case number < g.Next:
 		return search.ErrNumberTaken
 	case number > g.Next:
-		return refuse("the next free number is %d", g.Next)
+		// A server that crashed may have forgotten the trials before: the caller
+		// looks again, as when somebody was quicker.
+		return fmt.Errorf("the next free number is %d: %w", g.Next, search.ErrNumberTaken)
 	}
 	return nil
 }
