@@ -217,6 +217,17 @@ func (f *fakeStore) Release(ctx context.Context, c search.Claim) error {
 	return nil
 }
 
+func (f *fakeStore) Requeue(ctx context.Context, c search.Claim, reason, message string) error {
+	t, err := f.held(ctx, "Requeue", c)
+	if err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	t.State, t.Reason, t.Message = search.Waiting, reason, message
+	t.released++
+	return nil
+}
+
 func (f *fakeStore) Trial(ctx context.Context, _ int64, number int) (*search.Trial, error) {
 	if err := f.enter(ctx, "Trial"); err != nil {
 		return nil, err

@@ -29,11 +29,15 @@ type Observer interface {
 	WorkerIdle(trials int)
 }
 
-// TrialEnd says how a worker parted from a trial. Exactly one field is set.
+// TrialEnd says how a worker parted from a trial. Exactly one of Outcome,
+// Released and Lost is set.
 type TrialEnd struct {
 	Outcome  *Outcome // it was finished so
 	Released bool     // it is WAITING again
-	Lost     error    // it was left alone, for this reason: it belongs to another worker, or will
+	// NeedsRoom says, of a trial that was released because it ran out of
+	// memory beside others, what happened and how it runs again.
+	NeedsRoom string
+	Lost      error // it was left alone, for this reason: it belongs to another worker, or will
 }
 
 // NopObserver ignores everything.

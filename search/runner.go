@@ -52,6 +52,13 @@ type RunnerConfig struct {
 	NewObjective func(worker int) (Objective, error)
 	// Worker names this process to people who look at a running trial.
 	Worker string
+	// Devices are what the workers are dealt in turn, by the names that people
+	// know them by; workers of one name share a device and its memory. Without
+	// any all workers share one.
+	Devices []string
+	// Neighbour reports whether a worker of another process, by its name, may
+	// run trials on these devices too; nil: none does.
+	Neighbour func(worker string) bool
 	// Budget bounds the run; usually the study's own.
 	Budget Budget
 	// DataDir is the study's data directory; empty when nothing is kept.
@@ -81,8 +88,9 @@ type Runner struct {
 	paused atomic.Bool  // a worker left because the study is paused
 
 	mu          sync.Mutex
-	reached     Goal   // a worker left because the study has come to this end
-	lastFailure string // the last failure of this run, for the message of ErrTooManyFailed
+	reached     Goal        // a worker left because the study has come to this end
+	lastFailure string      // the last failure of this run, for the message of ErrTooManyFailed
+	bearable    map[int]int // the neighbours that trials bear which ran out of memory, by number
 }
 
 // NewRunner checks the configuration.
@@ -109,7 +117,7 @@ func NewRunner(config RunnerConfig) (*Runner, error) {
 	goals := Goals{
 		Store: config.Store, Study: config.Study, Budget: config.Budget, Terminator: config.Terminator, History: config.History,
 	}
-	return &Runner{config: config, asker: asker, goals: goals, stop: newStopper(), ended: newBroadcast()}, nil
+	return &Runner{config: config, asker: asker, goals: goals, stop: newStopper(), ended: newBroadcast(), bearable: map[int]int{}}, nil
 }
 
 // Stop ends the run soon: no trial is started any more, running ones are
@@ -134,9 +142,9 @@ func (r *Runner) Run(ctx context.Context) (Ending, error) {
 		defer timer.Stop()
 	}
 	var workers sync.WaitGroup
-	for index := range max(1, r.config.Budget.Parallel) {
+	for index, place := range newPlaces(r.config.Devices, max(1, r.config.Budget.Parallel)) {
 		workers.Go(func() {
-			if err := r.work(ctx, index); err != nil {
+			if err := r.work(ctx, index, place); err != nil {
 				r.stop.set(EndFailed, StopCancelled, err)
 			}
 		})
@@ -180,12 +188,12 @@ func (r *Runner) checkGoal(ctx context.Context) (bool, error) {
 }
 
 // work is one worker: it runs one trial after the other.
-func (r *Runner) work(ctx context.Context, index int) (err error) {
+func (r *Runner) work(ctx context.Context, index int, p *place) (err error) {
 	objective, err := r.config.NewObjective(index)
 	if err != nil {
 		return fmt.Errorf("preparing worker %d: %w", index, err)
 	}
-	defer func() { err = errors.Join(err, objective.Close()) }()
+	defer func() { err = errors.Join(err, leavePlace(objective, p)) }()
 	var idleSince time.Time
 	for ctx.Err() == nil && !r.stop.isSet() {
 		if err := r.checkFailures(ctx); err != nil {
@@ -194,11 +202,14 @@ func (r *Runner) work(ctx context.Context, index int) (err error) {
 		if done, err := r.checkGoal(ctx); err != nil || done {
 			return unlessEnded(ctx, err)
 		}
+		if ok, err := r.takePlace(ctx, objective, p); err != nil || !ok {
+			return err
+		}
 		ended := r.ended.wait() // before asking, so that no end is missed
 		t, c, err := r.asker.Ask(ctx)
 		switch {
 		case errors.Is(err, ErrNothing):
-			if err := objective.Close(); err != nil { // others may need its memory
+			if err := leavePlace(objective, p); err != nil { // others may need its memory
 				return err
 			}
 			if idleSince.IsZero() {
@@ -212,7 +223,7 @@ func (r *Runner) work(ctx context.Context, index int) (err error) {
 		default:
 			idleSince = time.Time{}
 			r.active.Add(1)
-			err := r.runTrial(ctx, objective, t, c)
+			err := r.runTrial(ctx, objective, p, t, c)
 			r.active.Add(-1)
 			r.ended.send()
 			if err != nil {

@@ -9,16 +9,13 @@ import (
 
 // runTrial runs a claimed trial to its end and stores what became of it. An
 // error ends the runner.
-func (r *Runner) runTrial(ctx context.Context, objective Objective, t *Trial, c Claim) error {
+func (r *Runner) runTrial(ctx context.Context, objective Objective, p *place, t *Trial, c Claim) error {
 	trialCtx, kill := context.WithCancelCause(ctx)
 	defer kill(nil)
 	s := newSession(r, t, c, kill)
 	saveCtx, cancel := saveContext(ctx)
 	defer cancel()
 	releaseLease := keepLease(saveCtx, r.config.Store, c, r.config.Lease, s.lose)
-	if limit := r.config.Budget.StallTimeout; limit > 0 {
-		defer s.watch(limit)()
-	}
 	r.config.Observer.TrialStarted(t)
 
 	watched := make(chan struct{})
@@ -30,11 +27,12 @@ func (r *Runner) runTrial(ctx context.Context, objective Objective, t *Trial, c 
 		case <-trialCtx.Done():
 		}
 	}()
-	result, runErr := r.attempt(trialCtx, objective, s)
+	result, runErr := r.placed(trialCtx, objective, p, s)
 	kill(nil)
 	<-watched
 
-	end, fatal := r.settle(ctx, s, result, runErr)
+	end, fatal := r.settle(ctx, s, p, result, runErr)
+	p.end()
 	end, saveErr := r.save(saveCtx, s, end)
 	releaseLease()
 	r.config.Observer.TrialEnded(s.current(), end)
@@ -42,6 +40,21 @@ func (r *Runner) runTrial(ctx context.Context, objective Objective, t *Trial, c 
 		return fatal // that the trial could not be given back then has the same cause
 	}
 	return saveErr
+}
+
+// placed runs the trial where there is room for it.
+func (r *Runner) placed(ctx context.Context, objective Objective, p *place, s *session) (Result, error) {
+	if err := r.makeRoom(ctx, objective, p, s.current()); err != nil {
+		if r.stop.isSet() {
+			s.requestStop(r.stop.stopReason())
+		}
+		return Result{}, err
+	}
+	p.begin()
+	if limit := r.config.Budget.StallTimeout; limit > 0 {
+		defer s.watch(limit)()
+	}
+	return r.attempt(ctx, objective, s)
 }
 
 // attempt runs the trial, and again when its objective crashes.
@@ -67,11 +80,12 @@ func (r *Runner) attempt(ctx context.Context, objective Objective, s *session) (
 
 // settle decides what becomes of the trial. The error, if any, ends the
 // runner.
-func (r *Runner) settle(ctx context.Context, s *session, result Result, runErr error) (TrialEnd, error) {
+func (r *Runner) settle(ctx context.Context, s *session, p *place, result Result, runErr error) (TrialEnd, error) {
 	var failure *TrialError
 	failed := errors.As(runErr, &failure)
 	own := failed && !failure.Retry // the configuration's own failure
 	reason := s.StopReason()
+	full, isFull := isOutOfMemory(runErr)
 	switch {
 	case runErr == nil:
 		return TrialEnd{Outcome: r.completed(s, result)}, nil
@@ -84,6 +98,8 @@ func (r *Runner) settle(ctx context.Context, s *session, result Result, runErr e
 		return TrialEnd{Outcome: r.failedOutcome(s, ReasonTimeout, message)}, nil
 	case errors.Is(runErr, ErrUnavailable):
 		return TrialEnd{Released: true}, fmt.Errorf("trial %d: %w", s.claim.Number, runErr)
+	case isFull && reason != StopPruned:
+		return r.outOfMemory(ctx, s, p, full)
 	case own:
 		return TrialEnd{Outcome: r.failedOutcome(s, failure.Reason, failure.Message)}, nil
 	case reason == StopPruned:
@@ -136,6 +152,8 @@ func (r *Runner) save(ctx context.Context, s *session, end TrialEnd) (TrialEnd, 
 	switch {
 	case end.Lost != nil:
 		return end, nil
+	case end.NeedsRoom != "":
+		err = r.config.Store.Requeue(ctx, s.claim, ReasonOutOfMemory, end.NeedsRoom)
 	case end.Released:
 		err = r.config.Store.Release(ctx, s.claim)
 	default:

@@ -121,6 +121,9 @@ type Store interface {
 	Finish(ctx context.Context, c Claim, o Outcome) error
 	// Release gives the trial back as WAITING, to be resumed by anyone.
 	Release(ctx context.Context, c Claim) error
+	// Requeue is Release that notes why: the trial has this reason and message
+	// until its Finish, for whoever claims it and for people.
+	Requeue(ctx context.Context, c Claim, reason, message string) error
 
 	// Trial returns one trial with its reports.
 	Trial(ctx context.Context, studyID int64, number int) (*Trial, error)

@@ -47,7 +47,8 @@ type Trial struct {
 	Started  time.Time
 	Finished time.Time
 
-	// Reason and Message say why a FAIL trial failed.
+	// Reason and Message say why a FAIL trial failed, and of a WAITING or
+	// RUNNING one why it has to run again, see [Store.Requeue].
 	Reason  string
 	Message string
 	// Artifacts are paths inside the study's data directory, by role.

@@ -252,9 +252,20 @@ func (t memoryTrial) sameOutcome(o search.Outcome) error {
 
 // Release implements [search.Store].
 func (m *memory) Release(ctx context.Context, c search.Claim) error {
+	return m.write(ctx, c, "give back "+refOf(c).String(), (*memoryTrial).release)
+}
+
+// Requeue implements [search.Store].
+func (m *memory) Requeue(ctx context.Context, c search.Claim, reason, message string) error {
 	return m.write(ctx, c, "give back "+refOf(c).String(), func(t *memoryTrial) error {
-		t.State, t.Started, t.leaseUntil = search.Waiting, time.Time{}, time.Time{}
-		t.released++
-		return nil
+		t.Reason, t.Message = clip(readable(reason), maxReason), readable(message)
+		return t.release()
 	})
+}
+
+// release makes a copy of a claimed trial a WAITING one.
+func (t *memoryTrial) release() error {
+	t.State, t.Started, t.leaseUntil = search.Waiting, time.Time{}, time.Time{}
+	t.released++
+	return nil
 }

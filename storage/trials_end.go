@@ -150,6 +150,19 @@ func sameOutcome(tx *gorm.DB, trialID int64, state search.State, o search.Outcom
 
 // Release implements [search.Store].
 func (s *sqlStore) Release(ctx context.Context, c search.Claim) error {
+	return s.giveBack(ctx, c, func(*gorm.DB) error { return nil })
+}
+
+// Requeue implements [search.Store].
+func (s *sqlStore) Requeue(ctx context.Context, c search.Claim, reason, message string) error {
+	reason, message = clip(readable(reason), maxReason), readable(message)
+	return s.giveBack(ctx, c, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE hpsearch_trials SET reason = ?, message = ? WHERE trial_id = ?", reason, message, c.TrialID).Error
+	})
+}
+
+// giveBack makes a claimed trial a WAITING one, with what mark writes.
+func (s *sqlStore) giveBack(ctx context.Context, c search.Claim, mark func(tx *gorm.DB) error) error {
 	return s.note(ctx, "give back "+refOf(c).String(), func(tx *gorm.DB) error {
 		h, err := s.hold(tx, c)
 		if err != nil {
@@ -169,6 +182,6 @@ func (s *sqlStore) Release(ctx context.Context, c search.Claim) error {
 				return err
 			}
 		}
-		return nil
+		return mark(tx)
 	})
 }

@@ -2,7 +2,9 @@ package storagetest
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/hpsearch/hpsearch/search"
@@ -152,6 +154,36 @@ func testRelease(t *testing.T, f *fixture) {
 	}
 }
 
+func testRequeue(t *testing.T, f *fixture) {
+	study := f.study(t, definition("s"))
+	claim := f.start(t, study.ID, 0, long)
+	const more = 5 // than the attempts that a trial has: these do not count either
+	for attempt := 2; attempt < 2+more; attempt++ {
+		message := fmt.Sprintf("8 GiB\x00 in attempt %d", attempt-1)
+		f.ok(t, f.Requeue(f.ctx, claim, search.ReasonOutOfMemory, message))
+		fails(t, f.Requeue(f.ctx, claim, "other", ""), search.ErrFenced)
+		trial := f.trial(t, study.ID, 0)
+		same(t, "state", trial.State, search.Waiting)
+		same(t, "reason", trial.Reason, search.ReasonOutOfMemory)
+		if !strings.HasPrefix(trial.Message, "8 GiB") || !strings.HasSuffix(trial.Message, message[7:]) {
+			t.Errorf("message %q, want %q", trial.Message, message)
+		}
+		_, claim = f.claim(t, study.ID, "w", 0, attempt)
+		same(t, "reason of the next attempt", f.trial(t, study.ID, 0).Reason, search.ReasonOutOfMemory)
+	}
+	f.ok(t, f.Finish(f.ctx, claim, search.Outcome{State: search.Complete, Values: []float64{1}}))
+	trial := f.trial(t, study.ID, 0)
+	same(t, "reason of a complete trial", trial.Reason+trial.Message, "")
+
+	// One that fails in the end has the reason of its end.
+	claim = f.start(t, study.ID, 1, long)
+	f.ok(t, f.Requeue(f.ctx, claim, search.ReasonOutOfMemory, "beside others"))
+	_, claim = f.claim(t, study.ID, "w", 1, 2)
+	f.ok(t, f.Finish(f.ctx, claim, search.Outcome{State: search.Failed, Reason: "diverged", Message: "alone"}))
+	trial = f.trial(t, study.ID, 1)
+	same(t, "failure", []string{trial.Reason, trial.Message}, []string{"diverged", "alone"})
+}
+
 func testFencing(t *testing.T, f *fixture) {
 	study := f.study(t, definition("s"))
 	old := f.start(t, study.ID, 0, short)
@@ -167,6 +199,7 @@ func testFencing(t *testing.T, f *fixture) {
 			"SetParams": f.SetParams(f.ctx, claim, nil, nil),
 			"Finish":    f.Finish(f.ctx, claim, outcome),
 			"Release":   f.Release(f.ctx, claim),
+			"Requeue":   f.Requeue(f.ctx, claim, "out-of-memory", "m"),
 		} {
 			if !errors.Is(err, search.ErrFenced) {
 				t.Errorf("%s by the %s worker: %v, want ErrFenced", call, name, err)

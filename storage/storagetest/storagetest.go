@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) search.Store) {
 		{"SetParams", testSetParams},
 		{"Renew", testRenew},
 		{"Release", testRelease},
+		{"Requeue", testRequeue},
 		{"Fencing", testFencing},
 		{"Report", testReport},
 		{"ReportNotFinite", testReportNotFinite},

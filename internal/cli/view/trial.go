@@ -89,8 +89,10 @@ func params(t *search.Trial) map[string]any {
 	return values
 }
 
+// errorText says why a trial failed, or why an open one has to run again.
 func errorText(t *search.Trial) string {
-	if t.State != search.Failed {
+	open := !t.State.Finished() && t.Reason != ""
+	if t.State != search.Failed && !open {
 		return ""
 	}
 	switch {

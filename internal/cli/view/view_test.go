@@ -33,6 +33,9 @@ func TestNewTrial(t *testing.T) {
 		{"failed", search.Trial{Number: 3, State: search.Failed, Reason: "diverged", Message: "at step 4", Attempt: 2},
 			`{"number":3,"state":"FAIL","value":null,"params":{},"metrics":{},"attempt":2,` +
 				`"started_at":null,"finished_at":null,"seconds":null,"error":"diverged: at step 4"}`},
+		{"requeued", search.Trial{Number: 6, State: search.Waiting, Reason: "out-of-memory", Message: "8 GiB", Attempt: 1},
+			`{"number":6,"state":"WAITING","value":null,"params":{},"metrics":{},"attempt":1,` +
+				`"started_at":null,"finished_at":null,"seconds":null,"error":"out-of-memory: 8 GiB"}`},
 		{"two objectives", search.Trial{Number: 5, State: search.Complete, Values: []float64{1, 2.5}},
 			`{"number":5,"state":"COMPLETE","value":null,"values":[1,2.5],"params":{},"metrics":{},"attempt":0,` +
 				`"started_at":null,"finished_at":null,"seconds":null,"error":null}`},

@@ -49,6 +49,18 @@ func deal(devices []string, machine int) []string {
 	return all
 }
 
+// names are what people know the dealt devices by: the trainer finds out what
+// auto is.
+func names(devices []string) []string {
+	named := make([]string, len(devices))
+	for i, device := range devices {
+		if device != "auto" {
+			named[i] = device
+		}
+	}
+	return named
+}
+
 // cudaDevices counts the devices that a trainer would see, without loading
 // CUDA: those of CUDA_VISIBLE_DEVICES, else the driver's device files.
 func cudaDevices() int {

@@ -48,6 +48,8 @@ func endLine(study *search.Study, t *search.Trial, end search.TrialEnd) string {
 	switch {
 	case end.Outcome != nil:
 		return head + outcomeText(study, t, end.Outcome)
+	case end.NeedsRoom != "":
+		return fmt.Sprintf("%s  given back  %s: %s", head, search.ReasonOutOfMemory, strings.Join(strings.Fields(end.NeedsRoom), " "))
 	case end.Released:
 		return head + "  given back"
 	}

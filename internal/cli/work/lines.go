@@ -25,7 +25,10 @@ func newLines(j *Job) *lines { return &lines{study: j.Study, lease: j.Lease, w: 
 // TrialStarted implements [search.Observer]: a trial that goes on from an
 // earlier attempt is worth a line.
 func (l *lines) TrialStarted(t *search.Trial) {
-	if t.Attempt > 1 {
+	switch {
+	case t.Attempt > 1 && t.Reason == search.ReasonOutOfMemory:
+		l.say(fmt.Sprintf("trial %d  goes on as soon as there is room, attempt %d", t.Number, t.Attempt))
+	case t.Attempt > 1:
 		l.say(fmt.Sprintf("trial %d  goes on, attempt %d", t.Number, t.Attempt))
 	}
 }

@@ -47,11 +47,10 @@ func (j *Job) recover(ctx context.Context, shown display) error {
 // and perhaps more after it, is that of a process of this machine that has
 // ended.
 func deadHere(worker string) bool {
-	host, rest, ok := strings.Cut(worker, ":")
-	here, err := os.Hostname()
-	if !ok || err != nil || host != here {
+	if !here(worker) {
 		return false
 	}
+	_, rest, _ := strings.Cut(worker, ":")
 	digits := rest
 	if i := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
 		digits = rest[:i]
@@ -61,6 +60,13 @@ func deadHere(worker string) bool {
 		return false
 	}
 	return deadProcess(pid)
+}
+
+// here reports whether a worker's name is that of a process of this machine.
+func here(worker string) bool {
+	host, _, ok := strings.Cut(worker, ":")
+	own, err := os.Hostname()
+	return ok && err == nil && host == own
 }
 
 // deadProcess reports whether a process has ended, even if nobody has

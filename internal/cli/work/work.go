@@ -115,7 +115,7 @@ func (j *Job) runner(ctx context.Context) (*search.Runner, display, error) {
 			}
 			return objective.NewProcess(config)
 		},
-		Worker: workerName(), Budget: j.Budget, DataDir: dir, Observer: shown, Lease: j.Lease,
+		Worker: workerName(), Devices: names(devices), Neighbour: here, Budget: j.Budget, DataDir: dir, Observer: shown, Lease: j.Lease,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)

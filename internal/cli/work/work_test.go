@@ -60,6 +60,23 @@ func TestDeal(t *testing.T) {
 	}
 }
 
+func TestNames(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff([]string{"cuda:1", "", "cpu"}, names([]string{"cuda:1", "auto", "cpu"})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestHere(t *testing.T) {
+	t.Parallel()
+	own := workerName()
+	for worker, want := range map[string]bool{own: true, own + "1": true, "elsewhere.invalid:7": false, "": false, "nobody": false} {
+		if here(worker) != want {
+			t.Errorf("here(%q) is not %v", worker, want)
+		}
+	}
+}
+
 func TestPlaced(t *testing.T) {
 	t.Parallel()
 	study := &search.Study{Definition: search.Definition{
@@ -113,6 +130,7 @@ func TestEndLine(t *testing.T) {
 		{search.TrialEnd{Outcome: &search.Outcome{State: search.Complete, Values: []float64{0.5}}}, "trial 3  COMPLETE  val_loss 0.5  x=0.25"},
 		{search.TrialEnd{Outcome: &search.Outcome{State: search.Failed, Reason: "diverged", Message: "a\nb"}}, "trial 3  FAIL  diverged: a b  x=0.25"},
 		{search.TrialEnd{Released: true}, "trial 3  given back"},
+		{search.TrialEnd{Released: true, NeedsRoom: "8 GiB\n(why)"}, "trial 3  given back  out-of-memory: 8 GiB (why)"},
 		{search.TrialEnd{Lost: search.ErrFenced}, "trial 3  left: trial was taken over by another worker"},
 	} {
 		if got := endLine(study, trial, test.end); got != test.want {
