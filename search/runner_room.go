@@ -80,19 +80,19 @@ func (r *Runner) outOfMemory(ctx context.Context, s *session, p *place, failure 
 		return TrialEnd{Released: true, NeedsRoom: fmt.Sprintf("%s (beside %s on %s: it runs again %s)",
 			failure.Message, others(n), p.device, beside(limit))}, nil
 	}
-	marked := t.Reason == ReasonOutOfMemory
-	if !marked {
-		n, err := r.foreignNeighbours(ctx)
-		if err != nil {
-			return TrialEnd{Released: true}, err
-		}
-		if n > 0 {
-			return TrialEnd{Released: true, NeedsRoom: fmt.Sprintf("%s (beside %s of other processes: it runs again once)",
-				failure.Message, others(n))}, nil
-		}
+	foreign, err := r.foreignNeighbours(ctx)
+	if err != nil {
+		return TrialEnd{Released: true}, err
 	}
+	marked := t.Reason == ReasonOutOfMemory
 	message := failure.Message
-	if marked || p.device.workers > 1 {
+	switch {
+	case foreign > 0 && !marked:
+		return TrialEnd{Released: true, NeedsRoom: fmt.Sprintf("%s (beside %s of other processes: it runs again once)",
+			message, others(foreign))}, nil
+	case foreign > 0:
+		message = fmt.Sprintf("%s (again, with %s of other processes on this machine: end those to give it room)", message, others(foreign))
+	case marked || p.device.workers > 1:
 		message = fmt.Sprintf("%s (although it ran alone on %s)", message, p.device)
 	}
 	return TrialEnd{Outcome: r.failedOutcome(s, failure.Reason, message)}, nil

@@ -42,7 +42,7 @@ func (o *tenant) Close() error {
 	return nil
 }
 
-func (o *tenant) Run(ctx context.Context, task search.Task, s search.Session) (search.Result, error) {
+func (o *tenant) Run(_ context.Context, task search.Task, _ search.Session) (search.Result, error) {
 	o.mu.Lock()
 	o.taken[task.Number] = o.needs(task.Number)
 	o.warm[o] = true
@@ -223,7 +223,7 @@ func TestRunnerRequeuesOnceBesideOtherProcesses(t *testing.T) {
 				h.expectStates(t, search.Running, search.Failed)
 				want, message := 1, "m"
 				if near {
-					want, message = 2, "m (although it ran alone on its device)"
+					want, message = 2, "m (again, with 1 other trial of other processes on this machine: end those to give it room)"
 				}
 				if trial := h.store.get(t, 1); runs != want || trial.Message != message {
 					t.Errorf("%d runs, message %q, want %d, %q", runs, trial.Message, want, message)

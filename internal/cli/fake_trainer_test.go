@@ -20,6 +20,9 @@ import (
 //	         pipe FAKE_STARTED and wait for a stop
 //	crash    end without a word
 //	diverge  fail every trial
+//	memory   trial 0 runs out of memory beside another trainer, see share
+//	full     the same, and alone too
+//	apart    trial 0 runs out of memory once while trial 1 runs elsewhere
 //	broken   fail as the dynamic loader does
 func fakeTrainer(args []string) int {
 	mode := os.Getenv("FAKE_TRAINER")
@@ -32,7 +35,11 @@ func fakeTrainer(args []string) int {
 		return 0
 	}
 	t := &fake{mode: mode, in: protocol.NewReader(os.Stdin), out: protocol.NewWriter(os.Stdout)}
-	if err := t.serve(); err != nil && !errors.Is(err, io.EOF) {
+	err := t.serve()
+	if t.shown != "" {
+		err = errors.Join(err, os.Remove(t.shown))
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		fmt.Fprintln(os.Stderr, "fake-trainer:", err)
 		return 1
 	}
@@ -40,9 +47,10 @@ func fakeTrainer(args []string) int {
 }
 
 type fake struct {
-	mode string
-	in   *protocol.Reader
-	out  *protocol.Writer
+	mode  string
+	in    *protocol.Reader
+	out   *protocol.Writer
+	shown string // a file that is there while the trainer is up; empty for none
 }
 
 func (t *fake) serve() error {
@@ -89,6 +97,16 @@ func (t *fake) trial(m protocol.Trial) error {
 	case "diverge":
 		return t.out.Write(protocol.Failed{Number: m.Number, Reason: protocol.Diverged, Message: "loss is NaN at step 1"})
 	}
+	share := map[string]func(protocol.Trial) (bool, error){"memory": t.share, "full": t.share, "apart": t.shareApart}[t.mode]
+	if share != nil {
+		enough, err := share(m)
+		if err != nil {
+			return err
+		}
+		if !enough {
+			return t.out.Write(protocol.Failed{Number: m.Number, Reason: protocol.OutOfMemory, Message: "8 GiB wanted"})
+		}
+	}
 	value := loss(config)
 	checkpoint := filepath.Join(m.CheckpointDir, "position")
 	_, err := os.Stat(checkpoint)
@@ -107,6 +125,50 @@ func (t *fake) trial(m protocol.Trial) error {
 	return t.out.Write(protocol.Result{
 		Number: m.Number, Value: protocol.Value(value), Metrics: protocol.Metrics{"val_loss": value, "val_accuracy": 0.5},
 	})
+}
+
+// share reports whether there is memory for a trial. Each trainer that has run
+// one shows it, while it is up, by a file in the folder FAKE_MEMORY. In attempt
+// 1 trials 0 and 1 wait for each other at the named pipe FAKE_STARTED.
+func (t *fake) share(m protocol.Trial) (bool, error) {
+	folder, pipe := os.Getenv("FAKE_MEMORY"), os.Getenv("FAKE_STARTED")
+	t.shown = filepath.Join(folder, fmt.Sprint(os.Getpid()))
+	if err := os.WriteFile(t.shown, nil, 0o666); err != nil {
+		return false, err
+	}
+	var err error
+	switch {
+	case m.Number == 1 && m.Attempt == 1:
+		err = os.WriteFile(pipe, []byte("here"), 0)
+	case m.Number == 0 && m.Attempt == 1:
+		_, err = os.ReadFile(pipe)
+	}
+	if err != nil || m.Number != 0 {
+		return true, err
+	}
+	up, err := os.ReadDir(folder)
+	return len(up) == 1 && t.mode == "memory", err
+}
+
+// shareApart reports whether there is memory for a trial. Trial 1 tells trial 0
+// by the named pipe FAKE_STARTED that it runs, and is told by FAKE_DONE that
+// trial 0 runs again.
+func (t *fake) shareApart(m protocol.Trial) (bool, error) {
+	started, done := os.Getenv("FAKE_STARTED"), os.Getenv("FAKE_DONE")
+	switch {
+	case m.Number == 1:
+		if err := os.WriteFile(started, []byte("here"), 0); err != nil {
+			return false, err
+		}
+		_, err := os.ReadFile(done)
+		return true, err
+	case m.Number == 0 && m.Attempt == 1:
+		_, err := os.ReadFile(started)
+		return false, err
+	case m.Number == 0:
+		return true, os.WriteFile(done, []byte("again"), 0)
+	}
+	return true, nil
 }
 
 // hang tells the script that the trial runs, waits for a stop and writes a
