@@ -114,17 +114,24 @@ func (s *server) phases() func(phase string, step, total int) {
 	}
 }
 
+// deviceOfJob is where adapt and predict compute: auto, which is the default, cpu,
+// cuda or cuda:N.
+type deviceOfJob struct {
+	Device string `json:"device"`
+}
+
 func adapt(raw json.RawMessage) (*export.Adapted, error) {
 	var job struct {
 		Model string `json:"model"`
 		Task  string `json:"task"`
 		To    string `json:"to"`
 		Seed  int64  `json:"seed"`
+		deviceOfJob
 	}
 	if err := json.Unmarshal(raw, &job); err != nil {
 		return nil, badConfig(fmt.Errorf("adapt: %w", err))
 	}
-	return export.Adapt(export.AdaptRequest{Model: job.Model, Task: job.Task, To: job.To, Seed: job.Seed})
+	return export.Adapt(export.AdaptRequest{Model: job.Model, Task: job.Task, To: job.To, Seed: job.Seed, Device: job.Device})
 }
 
 // predictions is the output of a predict job.
@@ -144,12 +151,13 @@ func (s *server) predict(raw json.RawMessage) (*predictions, error) {
 		Tokens      int     `json:"tokens"`
 		Temperature float64 `json:"temperature"`
 		Seed        int64   `json:"seed"`
+		deviceOfJob
 	}
 	job.Tokens = defaultTokens
 	if err := json.Unmarshal(raw, &job); err != nil {
 		return nil, badConfig(fmt.Errorf("predict: %w", err))
 	}
-	if err := s.loadPredictor(job.Model); err != nil {
+	if err := s.loadPredictor(job.Model, job.Device); err != nil {
 		return nil, err
 	}
 	var labels []export.Prediction
@@ -166,18 +174,18 @@ func (s *server) predict(raw json.RawMessage) (*predictions, error) {
 	return &predictions{Predictions: labels}, nil
 }
 
-// loadPredictor makes sure that the model of a folder is loaded.
-func (s *server) loadPredictor(dir string) error {
-	if s.predictor != nil && s.predictorDir == dir {
+// loadPredictor makes sure that the model of a folder is loaded on a device.
+func (s *server) loadPredictor(dir, device string) error {
+	if s.predictor != nil && s.predictorDir == dir && s.predictorDevice == device {
 		return nil
 	}
 	s.freePredictor()
-	p, err := export.NewPredictor(&s.predictorScope, dir, tensor.CPU)
+	p, err := export.NewPredictor(&s.predictorScope, dir, device)
 	if err != nil {
 		s.freePredictor()
 		return err
 	}
-	s.predictor, s.predictorDir = p, dir
+	s.predictor, s.predictorDir, s.predictorDevice = p, dir, device
 	return nil
 }
 

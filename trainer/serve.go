@@ -74,9 +74,10 @@ type server struct {
 
 	// The model that predict jobs use, in a scope that lives from one to the
 	// next. Serve holds the thread that all tensors belong to.
-	predictor      *export.Predictor
-	predictorDir   string
-	predictorScope tensor.Scope
+	predictor       *export.Predictor
+	predictorDir    string
+	predictorDevice string
+	predictorScope  tensor.Scope
 }
 
 // read turns lines into requests and stops. It closes the requests at the end

@@ -3,7 +3,6 @@ package export
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"path/filepath"
 	"strings"
 
@@ -17,24 +16,19 @@ import (
 
 // An AdaptRequest asks to fit a model to a new task.
 type AdaptRequest struct {
-	Model string // a folder of export's or adapt's
-	Task  string // JSONL or CSV with text and label; a folder of class folders for images
-	To    string // a folder that does not exist or is empty
-	Seed  int64  // of the folds of the cross-validation
+	Model  string // a folder of export's or adapt's
+	Task   string // JSONL or CSV with text and label; a folder of class folders for images
+	To     string // a folder that does not exist or is empty
+	Seed   int64  // of the folds of the cross-validation
+	Device string // auto, cpu, cuda or cuda:N; "" is auto
 }
 
 // Adapted says what was learned.
 type Adapted struct {
-	Labels   []string `json:"labels"`
+	Labels   []string `json:"labels,omitempty"` // of a classification
 	Examples int      `json:"examples"`
-	// Accuracy is measured by cross-validation: each example is labelled by
-	// a classifier that did not see it. nil when a class has one example.
-	Accuracy *float64 `json:"cross_validated_accuracy"`
-	Folds    int      `json:"folds,omitempty"`
+	Validation
 }
-
-// maxFolds is the usual number of folds; a class of fewer examples lowers it.
-const maxFolds = 5
 
 // Adapt learns the task with the model and writes a folder that [Predictor]
 // reads. Algorithms that learn a task from vectors leave the network as it is
@@ -44,8 +38,12 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 	if err != nil {
 		return nil, err
 	}
-	if manifest.Type != setting.Classification {
-		return nil, fmt.Errorf("%s was trained on tasks of type %s: adapt fits classifications", r.Model, manifest.Type)
+	if err := manifest.learns(r.Model); err != nil {
+		return nil, err
+	}
+	device, err := manifest.device(r.Device)
+	if err != nil {
+		return nil, fmt.Errorf("adapt: %w", err)
 	}
 	family, err := readTask(r.Task, manifest)
 	if err != nil {
@@ -58,7 +56,7 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 	defer folder.discard()
 	var adapted *Adapted
 	err = tensor.Do(func(s *tensor.Scope) error {
-		adapted, err = r.learn(s, family, folder.work)
+		adapted, err = r.learn(s, family, device, folder.work)
 		return err
 	})
 	if err != nil {
@@ -70,9 +68,31 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 	return adapted, nil
 }
 
+// learns reports why the model in a folder cannot be fitted to a task.
+func (m *Manifest) learns(dir string) error {
+	switch {
+	case m.generated():
+		return fmt.Errorf("%s was trained on sine curves, which no file holds: adapt fits models of texts and images", dir)
+	case m.Type == setting.Regression && m.Scale == nil:
+		return fmt.Errorf("%s does not say how labels were scaled in training: export the trial again", filepath.Join(dir, ManifestFile))
+	}
+	return nil
+}
+
+// device returns where the model computes: int8 has kernels for CPUs alone.
+func (m *Manifest) device(wanted string) (tensor.Device, error) {
+	if m.Quantization == "" {
+		return tensor.ParseDevice(wanted)
+	}
+	if wanted != "" && wanted != "auto" && wanted != "cpu" {
+		return tensor.CPU, fmt.Errorf("device %q: %s models compute on CPUs only: use device cpu", wanted, m.Quantization)
+	}
+	return tensor.CPU, nil
+}
+
 // learn learns the task and writes the model into a folder.
-func (r AdaptRequest) learn(s *tensor.Scope, family *task.Family, to string) (*Adapted, error) {
-	b, err := Load(s, r.Model, tensor.CPU)
+func (r AdaptRequest) learn(s *tensor.Scope, family *task.Family, device tensor.Device, to string) (*Adapted, error) {
+	b, err := Load(s, r.Model, device)
 	if err != nil {
 		return nil, err
 	}
@@ -80,22 +100,67 @@ func (r AdaptRequest) learn(s *tensor.Scope, family *task.Family, to string) (*A
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(r.Model, ManifestFile), err)
 	}
-	inputs, err := b.familyInputs(family)
+	of, err := b.lesson(family)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Task, err)
 	}
-	examples, labels, names := flatten(family)
-	all := meta.Examples{Inputs: examples, Labels: labels}
-	adapted := &Adapted{Labels: names, Examples: len(examples)}
-	if adapted.Accuracy, adapted.Folds, err = crossValidate(s, adapter, b.Learner, inputs, all, len(names), r.Seed); err != nil {
-		return nil, err
+	adapted := &Adapted{Labels: of.labels, Examples: len(of.all.Inputs)}
+	if adapted.Validation, err = crossValidate(s, adapter, b.Learner, of, r.Seed); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Task, err)
 	}
 	before := b.Learner.Network
-	if b.Learner, err = adapter.Adapt(s, b.Learner, inputs, all, len(names)); err != nil {
+	if b.Learner, err = adapter.Adapt(s, b.Learner, of.inputs, of.all, of.outputs); err != nil {
 		return nil, err
 	}
-	b.Manifest.Labels = names
+	b.Manifest.Labels, b.Manifest.Adapted = of.labels, true
+	if b.Manifest.Type == setting.Regression {
+		b.Manifest.Outputs = of.outputs
+	}
 	return adapted, b.saveAdapted(r.Model, to, b.Learner.Network != before)
+}
+
+// A lesson is a task that is to be learned.
+type lesson struct {
+	inputs  meta.Inputs
+	all     meta.Examples
+	outputs int        // of the head; 0 where the network has its own
+	labels  []string   // of a classification
+	scale   task.Scale // of a regression
+}
+
+// lesson returns a family of one task as the model reads it.
+func (b *Bundle) lesson(family *task.Family) (*lesson, error) {
+	inputs, err := b.familyInputs(family)
+	if err != nil {
+		return nil, err
+	}
+	of := &lesson{inputs: inputs}
+	switch b.Manifest.Type {
+	case setting.Generation:
+		of.all.Inputs = meta.All(len(family.Texts))
+	case setting.Regression:
+		of.outputs, of.scale = 1, *b.Manifest.Scale
+		of.all.Inputs = meta.All(len(family.Texts))
+		for _, v := range family.Values {
+			target := of.scale.Apply(v)
+			if math.IsInf(float64(target), 0) {
+				return nil, fmt.Errorf("the label %g is too far from those of meta-training, whose mean is %g and deviation %g", v, of.scale.Mean, of.scale.Deviation)
+			}
+			of.all.Targets = append(of.all.Targets, target)
+		}
+	default:
+		of.all, of.labels = flatten(family)
+		of.outputs = len(of.labels)
+	}
+	return of, nil
+}
+
+// advice says what may be wrong with a task that gradient descent ran away on.
+func (of *lesson) advice() string {
+	if of.scale.Deviation == 0 {
+		return "export a trial of a smaller inner_lr or learning_rate"
+	}
+	return fmt.Sprintf("labels must be like those of meta-training, whose mean is %g and deviation %g", of.scale.Mean, of.scale.Deviation)
 }
 
 // familyInputs returns the examples of a family as the model reads them.
@@ -114,15 +179,19 @@ func (b *Bundle) familyInputs(family *task.Family) (meta.Inputs, error) {
 // readTask reads one task; a file with several is refused, for one head cannot
 // serve them. A task of images is a folder of class folders or an IDX file.
 func readTask(path string, m *Manifest) (*task.Family, error) {
-	spec := setting.Tasks{Kind: "jsonl", Text: "text", Label: "label", Task: "task"}
+	spec := setting.Tasks{Kind: "jsonl", Type: m.Type, Text: "text", Label: "label", Task: "task"}
 	if strings.EqualFold(filepath.Ext(path), ".csv") {
 		spec.Kind = "csv"
 	}
-	if m.Images != nil {
+	load := task.Load
+	switch {
+	case m.Images != nil:
 		spec = m.reading()
+	case m.Type != setting.Classification:
+		load = task.LoadOne
 	}
 	spec.Path = path
-	family, err := task.Load(spec)
+	family, err := load(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -130,69 +199,23 @@ func readTask(path string, m *Manifest) (*task.Family, error) {
 		return nil, fmt.Errorf("%s: has %d tasks (%s, %s, …): adapt fits one; put each into a file of its own",
 			path, len(family.Tasks), family.Tasks[0].Name, family.Tasks[1].Name)
 	}
-	if len(family.Classes) < 2 {
+	if m.Type == setting.Classification && len(family.Classes) < 2 {
 		return nil, fmt.Errorf("%s: has only the label %q: a task needs at least two", path, family.Classes[0].Name)
 	}
 	return family, nil
 }
 
-// flatten lists a family's examples with the numbers of their classes.
-func flatten(f *task.Family) (examples []int, labels []int64, names []string) {
+// flatten lists a family's examples with the numbers of their classes, and the
+// names of those.
+func flatten(f *task.Family) (all meta.Examples, names []string) {
 	for i, c := range f.Classes {
 		names = append(names, c.Name)
 		for _, e := range c.Examples {
-			examples = append(examples, e)
-			labels = append(labels, int64(i))
+			all.Inputs = append(all.Inputs, e)
+			all.Labels = append(all.Labels, int64(i))
 		}
 	}
-	return examples, labels, names
-}
-
-// crossValidate estimates the accuracy on examples ordered by label. Every
-// class is dealt out evenly to the folds.
-func crossValidate(s *tensor.Scope, adapter meta.Adapter, l *meta.Learner, inputs meta.Inputs, all meta.Examples, ways int, seed int64) (*float64, int, error) {
-	labels := all.Labels
-	byClass := make([][]int64, ways)
-	for i, l := range labels {
-		byClass[l] = append(byClass[l], int64(i))
-	}
-	folds := maxFolds
-	for _, examples := range byClass {
-		folds = min(folds, len(examples))
-	}
-	if folds < 2 {
-		return nil, 0, nil
-	}
-	rng := rand.New(rand.NewPCG(uint64(seed), 0))
-	foldOf := make([]int, len(labels))
-	for _, examples := range byClass {
-		rng.Shuffle(len(examples), func(i, j int) { examples[i], examples[j] = examples[j], examples[i] })
-		for i, e := range examples {
-			foldOf[e] = i % folds
-		}
-	}
-	episodes := make([]meta.Episode, folds)
-	for fold := range episodes {
-		var inside, outside []int
-		for i := range labels {
-			if foldOf[i] == fold {
-				outside = append(outside, i)
-			} else {
-				inside = append(inside, i)
-			}
-		}
-		episodes[fold] = meta.Episode{Outputs: ways, Support: all.Pick(inside), Query: all.Pick(outside)}
-	}
-	m, err := meta.Evaluate(s, adapter, l, inputs, episodes)
-	if err != nil {
-		return nil, 0, fmt.Errorf("cross-validate: %w", err)
-	}
-	hits := 0.0 // folds differ in size
-	for fold, a := range m.Accuracies {
-		hits += math.Round(a * float64(len(episodes[fold].Query.Labels)))
-	}
-	accuracy := hits / float64(len(labels))
-	return &accuracy, folds, nil
+	return all, names
 }
 
 // saveAdapted copies the model folder with the new head, and the new weights
@@ -217,8 +240,11 @@ func (b *Bundle) saveAdapted(from, to string, changed bool) error {
 // saveWeights writes model.safetensors, with the pooler of the folder from.
 func (b *Bundle) saveWeights(from, to string) error {
 	network := b.Learner.Network
-	if plain, ok := network.(model.Plain); ok {
-		return model.SavePlain(to, plain)
+	switch network := network.(type) {
+	case model.Plain:
+		return model.SavePlain(to, network)
+	case *model.GPT2:
+		return network.Save(to)
 	}
 	blobs, err := model.Blobs(network.Params())
 	if err != nil {

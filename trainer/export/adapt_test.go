@@ -55,6 +55,8 @@ func (asTheyAre) Forward(_ *tensor.Scope, in model.Batch, _ model.Mode) *tensor.
 	return in.Values
 }
 
+func (asTheyAre) Params() []model.Param { return nil }
+
 func (asTheyAre) Device() tensor.Device { return tensor.CPU }
 
 func TestCrossValidation(t *testing.T) {
@@ -84,9 +86,14 @@ func TestCrossValidation(t *testing.T) {
 				})
 				learner := &meta.Learner{Network: asTheyAre{}, Type: setting.Classification}
 				all := meta.Examples{Inputs: meta.All(len(labels)), Labels: labels}
-				accuracy, folds, err := crossValidate(s, spy, learner, table{values, width}, all, len(c.counts), 3)
+				of := &lesson{inputs: table{values, width}, all: all, outputs: len(c.counts)}
+				v, err := crossValidate(s, spy, learner, of, 3)
 				if err != nil {
 					return err
+				}
+				accuracy, folds := v.Accuracy, v.Folds
+				if (v.Because == "") != (folds > 0) {
+					t.Errorf("%s, %s: %d folds because %q", name, algorithm, folds, v.Because)
 				}
 				if folds != c.folds || (accuracy == nil) != (c.folds == 0) {
 					t.Errorf("%s, %s: %d folds, accuracy %v", name, algorithm, folds, accuracy)
@@ -97,8 +104,8 @@ func TestCrossValidation(t *testing.T) {
 				if want := max(0, folds-1) * len(labels); seen != want { // each example is held out once
 					t.Errorf("%s: %d support examples in all folds, want %d", name, seen, want)
 				}
-				again, _, err := crossValidate(s, adapter, learner, table{values, width}, all, len(c.counts), 3)
-				if accuracy != nil && (again == nil || *again != *accuracy) {
+				again, err := crossValidate(s, adapter, learner, of, 3)
+				if accuracy != nil && (again.Accuracy == nil || *again.Accuracy != *accuracy) {
 					t.Errorf("%s: the same seed gave another accuracy", name)
 				}
 				return err

@@ -111,6 +111,9 @@ func (e *exporter) run(s *tensor.Scope) error {
 	if _, ok := learner.Network.(*model.GPT2); ok {
 		m.Pooling, m.MaxLength = model.MeanPooling, e.Config.MaxLength
 	}
+	if scale := e.Data.Scale(); scale != (task.Scale{}) {
+		m.Scale = &scale
+	}
 	if !learner.Head.IsNone() {
 		m.Outputs = e.Config.Outputs()
 	}

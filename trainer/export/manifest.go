@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/task"
 )
 
 // The files that a model folder has beside its config and weights.
@@ -47,12 +49,34 @@ type Manifest struct {
 	// Outputs is the number of outputs of the head in head.safetensors that
 	// gradient descent starts from; 0 when there is none.
 	Outputs int `json:"outputs,omitempty"`
+	// Scale is how the labels of a regression were scaled in training: tasks
+	// are learned on that scale, and numbers are told on the labels' own.
+	Scale *task.Scale `json:"scale,omitempty"`
 	// Quantization is int8 when the encoder's matrices are stored as int8
 	// and multiplied by int8 kernels.
 	Quantization string `json:"quantization,omitempty"`
 	// Labels are the classes of the head in head.safetensors, after the model
 	// was adapted to a task.
 	Labels []string `json:"labels,omitempty"`
+	// Adapted says that the model has learned a task.
+	Adapted bool `json:"adapted,omitempty"`
+}
+
+// generated reports whether the model reads what no file holds: the points of
+// sine curves.
+func (m *Manifest) generated() bool {
+	return m.Type == setting.Regression && m.Images == nil && m.MaxLength == 0
+}
+
+// ready reports whether the model can say something about an example.
+func (m *Manifest) ready() bool {
+	switch m.Type {
+	case setting.Generation:
+		return true
+	case setting.Regression:
+		return m.Adapted
+	}
+	return len(m.Labels) > 0
 }
 
 // ImageReading is how images were read in training, as the settings of tasks
@@ -167,6 +191,10 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("fine_tuning: %d steps of rate %g", m.Tuning.Steps, m.Tuning.LearningRate)
 	case m.Outputs < 0:
 		return fmt.Errorf("outputs is %d", m.Outputs)
+	case m.Scale != nil && !(m.Scale.Deviation > 0 && !math.IsInf(m.Scale.Deviation, 0) && !math.IsInf(m.Scale.Mean, 0)):
+		return fmt.Errorf("scale: a mean of %g and a deviation of %g", m.Scale.Mean, m.Scale.Deviation)
+	case m.Type == setting.Regression && m.Adapted && (m.Outputs != 1 || m.Scale == nil):
+		return fmt.Errorf("a regression that was adapted has one output and a scale")
 	}
 	if m.Tuning != nil {
 		if _, err := setting.ParseFreeze(m.Tuning.Freeze); err != nil {

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/model"
@@ -12,8 +13,11 @@ import (
 
 // A Prediction is the likeliest label of a text or an image.
 type Prediction struct {
-	Label       string  `json:"label"`
-	Probability float64 `json:"probability"` // softmax over the task's labels
+	Label       string  `json:"label,omitempty"`
+	Probability float64 `json:"probability,omitempty"` // softmax over the task's labels
+	// Value is what a regression says, in the unit of the task's labels; it has
+	// no label.
+	Value *float64 `json:"value,omitempty"`
 	// Continuation is how a model that generates text goes on; it has no
 	// labels.
 	Continuation string `json:"continuation,omitempty"`
@@ -23,20 +27,42 @@ type Prediction struct {
 // that it was loaded in.
 type Predictor struct{ bundle *Bundle }
 
-// NewPredictor loads an adapted model.
-func NewPredictor(s *tensor.Scope, dir string, device tensor.Device) (*Predictor, error) {
-	b, err := Load(s, dir, device)
+// NewPredictor loads an adapted model onto a device: auto, cpu, cuda or cuda:N;
+// "" is auto.
+func NewPredictor(s *tensor.Scope, dir, device string) (*Predictor, error) {
+	manifest, err := readManifest(dir)
 	if err != nil {
 		return nil, err
 	}
-	if b.Manifest.Type != setting.Generation && len(b.Manifest.Labels) == 0 {
-		task := "FILE.jsonl"
-		if b.Manifest.Images != nil {
-			task = "FOLDER"
-		}
-		return nil, fmt.Errorf("%s knows no labels yet: fit it to a task with `hpsearch adapt %s --task %s --to DIR`", dir, dir, task)
+	on, err := manifest.device(device)
+	if err != nil {
+		return nil, fmt.Errorf("predict: %w", err)
+	}
+	b, err := Load(s, dir, on)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Manifest.predicts(dir); err != nil {
+		return nil, err
 	}
 	return &Predictor{bundle: b}, nil
+}
+
+// predicts reports why the model in a folder has nothing to say yet.
+func (m *Manifest) predicts(dir string) error {
+	if m.ready() {
+		return nil
+	}
+	task, lacks := "FILE.jsonl", "knows no labels yet"
+	switch {
+	case m.generated():
+		return fmt.Errorf("%s was trained on sine curves, which no file holds: predict reads texts and images", dir)
+	case m.Type == setting.Regression:
+		lacks = "has learned no task yet"
+	case m.Images != nil:
+		task = "FOLDER"
+	}
+	return fmt.Errorf("%s %s: fit it to a task with `hpsearch adapt %s --task %s --to DIR`", dir, lacks, dir, task)
 }
 
 // Generates reports whether the model continues texts rather than label them.
@@ -64,7 +90,8 @@ func (p *Predictor) Continue(s *tensor.Scope, texts []string, how model.Sampling
 	return predictions, nil
 }
 
-// Predict labels texts, or the images in files of those names.
+// Predict labels texts, or the images in files of those names; a regression
+// gives each a number.
 func (p *Predictor) Predict(s *tensor.Scope, items []string) ([]Prediction, error) {
 	if len(items) == 0 {
 		return nil, nil
@@ -74,24 +101,44 @@ func (p *Predictor) Predict(s *tensor.Scope, items []string) ([]Prediction, erro
 	if err != nil {
 		return nil, fmt.Errorf("predict: %w", err)
 	}
-	var probabilities []float64
+	regression := b.Manifest.Type == setting.Regression
+	var answers []float64 // row by row
 	err = s.Run(func(s *tensor.Scope) error {
 		outputs, err := b.Learner.OutputAll(s, inputs, meta.All(len(items)))
 		if err != nil {
 			return err
 		}
-		probabilities, err = s.Softmax(outputs, -1).Float64s()
+		if !regression {
+			outputs = s.Softmax(outputs, -1)
+		}
+		answers, err = outputs.Float64s()
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("predict: %w", err)
 	}
+	if regression {
+		return b.values(answers)
+	}
 	ways := len(b.Manifest.Labels)
 	predictions := make([]Prediction, len(items))
 	for i := range items {
-		row := probabilities[i*ways : (i+1)*ways]
+		row := answers[i*ways : (i+1)*ways]
 		best := argmax(row)
 		predictions[i] = Prediction{Label: b.Manifest.Labels[best], Probability: row[best]}
+	}
+	return predictions, nil
+}
+
+// values returns what a regression says, on the scale of the labels.
+func (b *Bundle) values(answers []float64) ([]Prediction, error) {
+	predictions := make([]Prediction, len(answers))
+	for i, y := range answers {
+		v := b.Manifest.Scale.Back(y)
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("predict: the model says %g, which is no number: gradient descent ran away when it was adapted", v)
+		}
+		predictions[i].Value = &v
 	}
 	return predictions, nil
 }

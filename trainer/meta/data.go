@@ -48,6 +48,10 @@ func NewData(family *task.Family, inputs Inputs, config *setting.Config, seed in
 // Inputs returns the inputs that examples are indices into.
 func (d *Data) Inputs() Inputs { return d.inputs }
 
+// Scale returns how the values of a regression are scaled; the zero value
+// where they are not.
+func (d *Data) Scale() task.Scale { return d.plan.Scale }
+
 // TrainEpisode returns meta-training episode i, from 0 and without end.
 func (d *Data) TrainEpisode(i int) (Episode, error) {
 	if d.plan.Train == nil {

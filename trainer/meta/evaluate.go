@@ -26,8 +26,9 @@ type Measurement struct {
 	// (1.96 standard errors), as few-shot papers report it: of the accuracy,
 	// or of the loss where there is none.
 	CI95 float64
-	// Accuracies are those of the episodes, nil where there are none.
-	Accuracies []float64
+	// Losses and Accuracies are those of the episodes; Accuracies is nil where
+	// there are none.
+	Losses, Accuracies []float64
 }
 
 // Metrics returns the measurement as a validation reports it.
@@ -63,7 +64,7 @@ func Evaluate(s *tensor.Scope, adapter Adapter, l *Learner, inputs Inputs, episo
 	if err != nil {
 		return Measurement{}, fmt.Errorf("evaluate: %w", err)
 	}
-	m := Measurement{Type: l.Type, N: len(episodes), Median: median(e.lossValues), Accuracies: e.accuracies}
+	m := Measurement{Type: l.Type, N: len(episodes), Median: median(e.lossValues), Losses: e.lossValues, Accuracies: e.accuracies}
 	var ofLoss, ofAccuracy float64
 	m.Loss, ofLoss = meanAndError(e.lossValues)
 	m.Accuracy, ofAccuracy = meanAndError(e.accuracies)
@@ -129,8 +130,9 @@ func (e *evaluation) oneByOne(s *tensor.Scope, adapter Adapter) error {
 		first := e.episodes[0]
 		group = loop.group(e.learner, max(1, evalExamples/(len(first.Support.Inputs)+len(first.Query.Inputs))))
 	}
-	for start := 0; start < len(e.episodes); start += group {
-		tasks := e.episodes[start:min(start+group, len(e.episodes))]
+	for start := 0; start < len(e.episodes); {
+		tasks := alike(e.episodes[start:min(start+group, len(e.episodes))])
+		start += len(tasks)
 		if e.learner.stopRequested() {
 			return ErrStopped
 		}
@@ -156,6 +158,18 @@ func (e *evaluation) oneByOne(s *tensor.Scope, adapter Adapter) error {
 		}
 	}
 	return nil
+}
+
+// alike returns the first episodes, as many as are of one size: others cannot be
+// learned side by side. The folds of a cross-validation are of several sizes.
+func alike(episodes []Episode) []Episode {
+	support, query := len(episodes[0].Support.Inputs), len(episodes[0].Query.Inputs)
+	for i, e := range episodes {
+		if len(e.Support.Inputs) != support || len(e.Query.Inputs) != query {
+			return episodes[:i]
+		}
+	}
+	return episodes
 }
 
 // measure adds what one adapted learner gives.

@@ -19,6 +19,9 @@ type Learner struct {
 	Type       setting.TaskType // of the tasks
 	Projection *Projection      // nil: none
 	Head       Head
+	// BF16 has the network compute by autocast to bfloat16. Vectors, parameters
+	// and everything on top of the network are float32 all the same.
+	BF16 bool
 	// Stopped, when it is closed, makes EmbedAll give up with [ErrStopped]
 	// after a batch. nil: it never does.
 	Stopped <-chan struct{}
@@ -75,11 +78,21 @@ func (l *Learner) Embed(s *tensor.Scope, inputs Inputs, examples []int, mode mod
 	if l.apart {
 		batch.Values = l.byTask(s, batch.Values)
 	}
-	x := l.Network.Forward(s, batch, mode)
+	x := l.vectorsOf(s, batch, mode)
 	if l.Projection != nil {
 		x = s.Linear(x, l.Projection.Weight, l.Projection.Bias)
 	}
 	return x
+}
+
+// vectorsOf runs the network, in the learner's precision.
+func (l *Learner) vectorsOf(s *tensor.Scope, batch model.Batch, mode model.Mode) *tensor.Tensor {
+	if !l.BF16 {
+		return l.Network.Forward(s, batch, mode)
+	}
+	var x *tensor.Tensor
+	s.Autocast(l.Device(), func() { x = l.Network.Forward(s, batch, mode) })
+	return s.Cast(x, tensor.Float32)
 }
 
 // Outputs returns what the head answers to examples: [examples, outputs], for

@@ -30,7 +30,7 @@ func LoadLearner(s *tensor.Scope, b Blueprint) (*Learner, error) {
 		return nil, err
 	}
 	markTrained(s, network, b.Config)
-	l := &Learner{Network: network, Type: b.Config.Tasks.Type}
+	l := &Learner{Network: network, Type: b.Config.Tasks.Type, BF16: b.Config.Precision == setting.BF16}
 	switch {
 	case b.Config.SharedHead():
 		tensor.Seed(mix(b.Seed, headStream))
@@ -168,6 +168,9 @@ func (l *Learner) Fits(config *setting.Config) error {
 	}
 	if e := l.Encoder(); e != nil && int64(config.MaxLength) > e.Config.MaxPositions {
 		return fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, e.Config.MaxPositions, config.Model)
+	}
+	if _, ok := l.Network.(*model.Conv4); ok && config.Precision == setting.BF16 && config.Algorithm == setting.MAML && !tensor.ConvolvesTwice() {
+		return fmt.Errorf("precision bf16: this libtorch has no second-order gradients of convolutions in bfloat16, which maml needs: use fomaml, precision fp32, or libtorch 2.11")
 	}
 	return config.Freeze.Fits(freeze.Anatomy(l.Network))
 }

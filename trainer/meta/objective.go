@@ -64,7 +64,13 @@ func (l *Learner) likelihood(s *tensor.Scope, inputs Inputs, examples []int, mod
 		s.Fail("loss", err)
 		return nil, 0
 	}
-	return lm.NLL(s, batch, mode)
+	if !l.BF16 {
+		return lm.NLL(s, batch, mode)
+	}
+	var total *tensor.Tensor
+	var tokens int
+	s.Autocast(l.Device(), func() { total, tokens = lm.NLL(s, batch, mode) })
+	return total, tokens
 }
 
 // meanLikelihood returns the negative log-likelihood a token, [1], of any

@@ -194,7 +194,7 @@ func (b *Bert) attentionMask(s *tensor.Scope, batch Batch) *tensor.Tensor {
 	if batch.Mask == nil {
 		return nil
 	}
-	const lowest = 3.4e38 // e^-lowest is 0, and the sum with a score stays finite
+	const lowest = 3.3e38 // e^-lowest is 0, and the sum with a score stays finite, in bfloat16 too
 	additive := s.MulScalar(s.AddScalar(batch.Mask, -1), lowest)
 	return s.Unsqueeze(s.Unsqueeze(additive, 1), 1)
 }

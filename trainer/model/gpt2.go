@@ -124,7 +124,7 @@ func (g *GPT2) Hidden(s *tensor.Scope, in Batch, mode Mode) *tensor.Tensor {
 // causalMask returns an additive mask [1, 1, length, length] by which no place
 // sees a later one. Padding is at the end of a row, and so never seen.
 func causalMask(s *tensor.Scope, length int64, device tensor.Device) *tensor.Tensor {
-	const lowest = -3.4e38 // e to it is 0, and the sum with a score stays finite
+	const lowest = -3.3e38 // e to it is 0, and the sum with a score stays finite, in bfloat16 too
 	values := make([]float32, length*length)
 	for i := range length {
 		for j := i + 1; j < length; j++ {

@@ -39,6 +39,7 @@ type Config struct {
 	WarmupRatio   float64
 	Dropout       float64
 	GradientClip  float64 // 0: off
+	Precision     string  // FP32 or BF16
 
 	BatchSize     int
 	Ways          int

@@ -39,7 +39,7 @@ func TestParseDefaults(t *testing.T) {
 		Optimizer: OptimizerAdamW, Schedule: ScheduleLinear,
 		LearningRate: 2e-5, WeightDecay: 0.01, Freeze: Freeze{Kind: FreezeNone},
 		UnfreezeRatio: 0.5, LayerDecay: 1, PrefixCache: PrefixAuto, PrefixCacheMB: 2048,
-		WarmupRatio: 0.1, Dropout: 0.1, GradientClip: 1,
+		WarmupRatio: 0.1, Dropout: 0.1, GradientClip: 1, Precision: FP32,
 		BatchSize: 16, Ways: 5, Shots: 5, QueryShots: 15, EvalWays: 5, EvalShots: 5, MetaBatchSize: 1,
 		Iterations: 1000, EvalEvery: 100, EvalEpisodes: 50, TestEpisodes: 600,
 		MaxLength: 128, Pooling: "mean", Device: Device{Kind: DeviceAuto}, Metric: "val_loss",

@@ -13,6 +13,12 @@ const (
 	ScheduleConstant = "constant"
 )
 
+// What networks compute in.
+const (
+	FP32 = "fp32"
+	BF16 = "bf16"
+)
+
 // optimizerSettings describe the outer optimizer and what it trains.
 var optimizerSettings = []Setting{
 	{
@@ -80,5 +86,10 @@ var optimizerSettings = []Setting{
 		Name: "gradient_clip", Type: Float, Default: 1.0, Range: between(0, 1e6),
 		Doc: "Largest global L2 norm of the gradient, larger ones are scaled down to it; 0 turns it off.",
 		set: func(c *Config, v any) { c.GradientClip = v.(float64) },
+	},
+	{
+		Name: "precision", Type: Choice, Default: FP32, Choices: []string{FP32, BF16},
+		Doc: "What networks compute in, in training and evaluation. bf16: products of matrices and convolutions in bfloat16, which GPUs do faster; parameters, heads and losses stay in 32 bits.",
+		set: func(c *Config, v any) { c.Precision = v.(string) },
 	},
 }

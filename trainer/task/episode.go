@@ -156,7 +156,7 @@ func (s *Sampler) Episode(i int) Episode {
 func (s *Sampler) describe(to *Set, label, example int) {
 	switch s.family.Type {
 	case setting.Regression:
-		to.Values = append(to.Values, s.scale.apply(s.family.Values[example]))
+		to.Values = append(to.Values, s.scale.Apply(s.family.Values[example]))
 	case setting.Generation:
 	default:
 		to.Labels = append(to.Labels, label)

@@ -105,11 +105,26 @@ func Load(spec setting.Tasks) (*Family, error) {
 	return f, nil
 }
 
+// LoadOne is [Load] of a JSONL or CSV file whose rows need no column for their
+// task: those without one are of a task that is named after the file.
+func LoadOne(spec setting.Tasks) (*Family, error) {
+	b := newBuilder(spec)
+	b.file = filepath.Base(spec.Path)
+	f, err := loadTexts(spec, b)
+	if err != nil {
+		return nil, fmt.Errorf("reading the task: %w", err)
+	}
+	return f, nil
+}
+
 func load(spec setting.Tasks) (*Family, error) {
 	if spec.Kind == setting.KindImages {
 		return loadImages(spec)
 	}
-	b := newBuilder(spec)
+	return loadTexts(spec, newBuilder(spec))
+}
+
+func loadTexts(spec setting.Tasks, b *builder) (*Family, error) {
 	var source string
 	var err error
 	switch spec.Kind {

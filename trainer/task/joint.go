@@ -45,7 +45,7 @@ func JointTasks(f *Family, split Split, ways int, seed int64) ([]JointTask, erro
 			for _, x := range f.Classes[c].Examples {
 				tasks[i].Set.Examples = append(tasks[i].Set.Examples, x)
 				if f.Values != nil {
-					tasks[i].Set.Values = append(tasks[i].Set.Values, scale.apply(f.Values[x]))
+					tasks[i].Set.Values = append(tasks[i].Set.Values, scale.Apply(f.Values[x]))
 					continue
 				}
 				tasks[i].Set.Labels = append(tasks[i].Set.Labels, label)

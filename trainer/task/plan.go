@@ -17,6 +17,8 @@ type Episodes interface {
 type Plan struct {
 	Family *Family // nil for a generated one, which has no Split either
 	Split  Split
+	// Scale is that of the values of a regression that was read.
+	Scale Scale
 	// Train draws the episodes of episodic algorithms; Joint the batches of
 	// joint. The other one is nil.
 	Train Episodes
@@ -50,6 +52,7 @@ func newPlan(f *Family, c *setting.Config, seed int64) (*Plan, error) {
 			return nil, err
 		}
 	}
+	p.Scale = f.scale(p.Split)
 	eval := Shape{Ways: c.EvalWays, Shots: c.EvalShots, QueryShots: c.QueryShots}
 	if p.Validation, err = NewSampler(f, p.Split, Validation, eval, c.Tasks.SplitSeed); err != nil {
 		return nil, err

@@ -12,10 +12,12 @@ import (
 // not looked at; a loss of 1 is that of answering with the mean of
 // meta-training. The zero value changes nothing.
 type Scale struct {
-	Mean, Deviation float64
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"deviation"`
 }
 
-func (s Scale) apply(v float64) float32 {
+// Apply maps a value as it was read to the one that is trained on.
+func (s Scale) Apply(v float64) float32 {
 	if s.Deviation == 0 {
 		return float32(v)
 	}

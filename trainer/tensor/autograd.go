@@ -17,6 +17,20 @@ func (s *Scope) NoGrad(f func()) {
 	f()
 }
 
+// Autocast runs f with products of matrices and convolutions on a device
+// computing in bfloat16, whatever their operands are; results are bfloat16
+// then. Parameters stay as they are, and so do the types of their gradients.
+// Backward belongs outside: it follows what f did.
+func (s *Scope) Autocast(device Device, f func()) {
+	cuda := C.int(0)
+	if device.IsCUDA() {
+		cuda = 1
+	}
+	previous := C.hps_autocast(cuda, 1)
+	defer C.hps_autocast(cuda, previous)
+	f()
+}
+
 // SetRequiresGrad marks a leaf tensor as one whose gradient is wanted, or
 // takes the mark away.
 func (s *Scope) SetRequiresGrad(t *Tensor, wanted bool) {

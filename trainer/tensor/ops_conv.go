@@ -1,6 +1,10 @@
 package tensor
 
-import "github.com/sugarme/gotch/libtch"
+import (
+	"sync"
+
+	"github.com/sugarme/gotch/libtch"
+)
 
 // Conv2d convolves x [n, in, height, width] with w [out, in, rows, columns],
 // stride 1, after padding zeros on all four sides. The result is laid out in
@@ -14,6 +18,22 @@ func (s *Scope) Conv2d(x, w *Tensor, padding int64) *Tensor {
 	libtch.AtgConv2d(&out, x.c, w.c, nil, one, 2, pad, 2, one, 2, 1)
 	return s.own("conv2d", out)
 }
+
+// ConvolvesTwice reports whether this libtorch differentiates the gradients of
+// convolutions in bfloat16 again; 1.13 mistakes their shapes.
+var ConvolvesTwice = sync.OnceValue(func() bool {
+	var probe Scope
+	defer func() { _ = probe.Close() }() // an error is the answer
+	x, w := probe.Ones(Float32, CPU, 1, 1, 4, 4), probe.Ones(Float32, CPU, 2, 1, 3, 3)
+	probe.SetRequiresGrad(w, true)
+	var y *Tensor
+	probe.Autocast(CPU, func() { y = probe.Conv2d(x, w, 1) })
+	g := probe.Gradients(probe.Sum(probe.Mul(y, y)), []*Tensor{w}, true)
+	if probe.Err() == nil {
+		probe.Gradients(probe.Sum(probe.Mul(g[0], g[0])), []*Tensor{w}, false)
+	}
+	return probe.Err() == nil
+})
 
 // BatchStatistics are the mean and the variance, each [channels], by which
 // [Scope.BatchNorm] normalizes what is not trained on.

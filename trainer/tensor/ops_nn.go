@@ -105,7 +105,8 @@ const (
 )
 
 // CrossEntropy returns the mean negative log-likelihood: logits [n, classes],
-// labels int64 [n].
+// labels int64 [n]. It is computed in float32 of logits in bfloat16, whose
+// eight bits are too few for sums over classes.
 func (s *Scope) CrossEntropy(logits, labels *Tensor) *Tensor {
 	return s.crossEntropy(logits, labels, reduceMean)
 }
@@ -118,6 +119,11 @@ func (s *Scope) CrossEntropyEach(logits, labels *Tensor) *Tensor {
 func (s *Scope) crossEntropy(logits, labels *Tensor, reduction int64) *Tensor {
 	if !s.ok("cross_entropy", logits, labels) {
 		return nil
+	}
+	if logits.DType() == BF16 {
+		if logits = s.Cast(logits, Float32); logits == nil {
+			return nil
+		}
 	}
 	var out libtch.Ctensor
 	libtch.AtgCrossEntropyLoss(&out, logits.c, labels.c, nil, reduction, -100, 0)

@@ -17,6 +17,7 @@ const char *hps_version(void);
 char *hps_show_config(void);
 char *hps_load_cuda(void);
 int hps_grad_mode(int enabled); // sets it, returns the previous one
+int hps_autocast(int cuda, int enabled); // to bfloat16; as hps_grad_mode
 char *hps_item(hps_tensor t, double *value);
 char *hps_copy_out(hps_tensor t, int dtype, void *data, int64_t bytes);
 char *hps_grad(hps_tensor t, hps_tensor *out);

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/trainer"
+	"github.com/hpsearch/hpsearch/internal/cli/work"
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/objective/protocol"
 )
@@ -21,10 +22,11 @@ import (
 // Options are the arguments and flags of the verb.
 type Options struct {
 	*app.Factory
-	Model string
-	Task  string
-	To    string
-	Seed  int64
+	Model  string
+	Task   string
+	To     string
+	Seed   int64
+	Device string
 }
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -39,9 +41,14 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		Short: "Fit an exported model to a new task from a few examples",
 		Long: `Fit an exported model to a new task from a few examples. A task of texts is a
 JSONL or CSV file; a task of images a folder with a folder of images for each
-class.`,
+class. Labels are numbers where the model was meta-trained on tasks of type
+regression, and there are none where it was on tasks of type generation.
+
+What is printed is measured by cross-validation: accuracy, the root of the mean
+squared error in the unit of the labels, or nats a token.`,
 		Example: `  hpsearch adapt model --task support-tickets.jsonl --to tickets
-  hpsearch adapt model --task screws/ --to screws-model`,
+  hpsearch adapt model --task screws/ --to screws-model
+  hpsearch adapt model --task ratings.csv --to ratings --device cpu`,
 		Args:              app.Args("the folder DIR of an exported model"),
 		ValidArgsFunction: app.Folders,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,13 +61,19 @@ class.`,
 			case o.Seed < 0:
 				return app.Usagef(cmd, "--seed must not be negative")
 			}
+			device, err := work.OneDevice(o.Device)
+			if err != nil {
+				return app.Usagef(cmd, "%w", err)
+			}
+			o.Device = device
 			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&o.Task, "task", "", "labelled examples: one {\"text\": …, \"label\": …} a line, or a folder of class folders")
+	cmd.Flags().StringVar(&o.Task, "task", "", "examples: one {\"text\": …, \"label\": …} a line, or a folder of class folders")
 	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
 	app.CompleteFlag(cmd, "to", app.Folders)
 	cmd.Flags().Int64Var(&o.Seed, "seed", 0, "seed of whatever is random")
+	cmd.Flags().StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")
 	return cmd
 }
 
@@ -77,6 +90,7 @@ func adapt(ctx context.Context, o *Options) error {
 		return err
 	}
 	config := map[string]any{"seed": o.Seed}
+	work.Place(config, o.Device)
 	for key, path := range map[string]string{"model": o.Model, "task": o.Task, "to": o.To} {
 		abs, err := filepath.Abs(path)
 		if err != nil {
@@ -84,7 +98,7 @@ func adapt(ctx context.Context, o *Options) error {
 		}
 		config[key] = abs
 	}
-	session, err := trainer.Open(ctx, "auto")
+	session, err := trainer.Open(ctx, o.Device)
 	if err != nil {
 		return err
 	}
@@ -103,7 +117,7 @@ func adapt(ctx context.Context, o *Options) error {
 		o.Say("Next: hpsearch predict %s FILE labels the image in a file.", o.To)
 		return nil
 	}
-	o.Say("Next: hpsearch predict %s TEXT labels text.", o.To)
+	o.Say("Next: hpsearch predict %s TEXT %s.", o.To, app.Predicts(o.To))
 	return nil
 }
 

@@ -25,13 +25,32 @@ func CheckModel(dir string) error {
 
 // ReadsImages reports whether the exported model in a folder reads images. What
 // is wrong with the folder is for the trainer to say.
-func ReadsImages(dir string) bool {
+func ReadsImages(dir string) bool { return readManifest(dir).Images != nil }
+
+// Predicts says in words what predict makes of a text with the model in a
+// folder.
+func Predicts(dir string) string {
+	switch readManifest(dir).Type {
+	case "regression":
+		return "gives text a number"
+	case "generation":
+		return "continues text"
+	}
+	return "labels text"
+}
+
+// A manifest is what this package reads of hpsearch.json.
+type manifest struct {
+	Type   string    `json:"type"`
+	Images *struct{} `json:"images"`
+}
+
+// readManifest returns the zero manifest where there is none.
+func readManifest(dir string) manifest {
+	var m manifest
 	data, err := os.ReadFile(filepath.Join(dir, "hpsearch.json"))
-	if err != nil {
-		return false
+	if err != nil || json.Unmarshal(data, &m) != nil {
+		return manifest{}
 	}
-	var manifest struct {
-		Images *struct{} `json:"images"`
-	}
-	return json.Unmarshal(data, &manifest) == nil && manifest.Images != nil
+	return m
 }

@@ -60,14 +60,11 @@ no best trial, and needs it.`,
 			if cmd.Flags().Changed("trial") && o.Trial < 0 {
 				return app.Usagef(cmd, "--trial %d is no trial number: they are 0, 1, 2, …", o.Trial)
 			}
-			devices, err := work.ParseDevices(o.Device)
-			if err == nil && len(devices) > 1 {
-				err = fmt.Errorf("--device %q: an export runs on one device", o.Device)
-			}
+			device, err := work.OneDevice(o.Device)
 			if err != nil {
 				return app.Usagef(cmd, "%w", err)
 			}
-			o.Device = devices[0]
+			o.Device = device
 			return run(cmd.Context(), o)
 		},
 	}

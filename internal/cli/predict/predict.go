@@ -15,6 +15,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/trainer"
+	"github.com/hpsearch/hpsearch/internal/cli/work"
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/objective/protocol"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	*app.Factory
 	Model string
 	Texts []string // none: lines of the standard input
+	// Device is where to compute, as [work.OneDevice] returns it.
+	Device string
 
 	// Of models that generate text.
 	Tokens      int
@@ -48,11 +51,14 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 	o := &Options{Factory: f}
 	cmd := &cobra.Command{
 		Use:   "predict DIR [TEXT…]",
-		Short: "Label texts or images, or continue texts, with a model",
+		Short: "Label, rate or continue texts, or label images, with a model",
 		Long: `Label texts with an adapted model; of a model of images, TEXT is the name of an
 image file. Without TEXT, lines are read from the standard input. A table in a
 pipe is written as labels are found, one line a text; other output comes at the
 end.
+
+A model that was meta-trained on tasks of type regression gives each text a
+number, in the unit of the labels that it was adapted to.
 
 A model that was meta-trained on tasks of type generation continues texts
 instead: by the likeliest token each time, or with --temperature by tokens drawn
@@ -71,12 +77,18 @@ from what it says, the same ones for the same --seed.`,
 			case !(o.Temperature >= 0 && o.Temperature <= mostTemperature):
 				return app.Usagef(cmd, "--temperature must be 0 to %d", mostTemperature)
 			}
+			device, err := work.OneDevice(o.Device)
+			if err != nil {
+				return app.Usagef(cmd, "%w", err)
+			}
+			o.Device = device
 			return run(cmd.Context(), o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&o.Tokens, "tokens", 32, "most tokens by which a text is continued")
 	flags.Float64Var(&o.Temperature, "temperature", 0, "how freely a text is continued; 0 takes the likeliest token")
+	flags.StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")
 	flags.Int64Var(&o.Seed, "seed", 0, "seed of what is drawn with a temperature")
 	return cmd
 }
@@ -95,7 +107,7 @@ func predict(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	session, err := trainer.Open(ctx, "auto")
+	session, err := trainer.Open(ctx, o.Device)
 	if err != nil {
 		return err
 	}
@@ -110,6 +122,7 @@ func predict(ctx context.Context, o *Options) error {
 		}
 		var output output
 		config := map[string]any{"model": model, "texts": sent, "tokens": o.Tokens, "temperature": o.Temperature, "seed": o.Seed}
+		work.Place(config, o.Device)
 		if err := session.Do(protocol.JobPredict, config, &output, nil); err != nil {
 			return nil, err
 		}
@@ -211,12 +224,13 @@ func batches(texts iter.Seq2[string, error]) iter.Seq2[[]string, error] {
 	}
 }
 
-// A Prediction is the label of one text.
+// A Prediction is what a model says about one text.
 type Prediction struct {
-	Text         string  `json:"text"`
-	Label        string  `json:"label,omitempty"` // of a model that labels
-	Probability  float64 `json:"probability,omitempty"`
-	Continuation string  `json:"continuation,omitempty"` // of one that generates
+	Text         string   `json:"text"`
+	Label        string   `json:"label,omitempty"` // of a model that labels
+	Probability  float64  `json:"probability,omitempty"`
+	Value        *float64 `json:"value,omitempty"`        // of a regression
+	Continuation string   `json:"continuation,omitempty"` // of one that generates
 }
 
 // output is what the trainer gives back.
@@ -243,6 +257,9 @@ func document(all []Prediction) render.Document {
 	if all == nil {
 		d.Data = []Prediction{}
 	}
+	if len(all) > 0 && all[0].Value != nil {
+		return numbers(d, all)
+	}
 	if len(all) > 0 && all[0].Label == "" { // a model of texts without labels
 		d.Columns = []render.Column{{Title: "text"}, {Title: "continuation"}}
 		for _, p := range all {
@@ -256,6 +273,18 @@ func document(all []Prediction) render.Document {
 		probability.Human = fmt.Sprintf("%.3f", p.Probability)
 		d.Names = append(d.Names, p.Label)
 		d.Rows = append(d.Rows, []render.Cell{render.Tinted(p.Label, render.Strong), probability, render.Text(p.Text)})
+	}
+	return d
+}
+
+// numbers shows what a regression says.
+func numbers(d render.Document, all []Prediction) render.Document {
+	d.Columns = []render.Column{{Title: "value", Right: true}, {Title: "text"}}
+	for _, p := range all {
+		value := render.Number(*p.Value)
+		value.Human = fmt.Sprintf("%.6g", *p.Value)
+		d.Names = append(d.Names, value.Human)
+		d.Rows = append(d.Rows, []render.Cell{value, render.Text(p.Text)})
 	}
 	return d
 }

@@ -36,6 +36,18 @@ func ParseDevices(s string) ([]string, error) {
 	return devices, nil
 }
 
+// OneDevice is [ParseDevices] for what runs on one device.
+func OneDevice(s string) (string, error) {
+	devices, err := ParseDevices(s)
+	if err != nil {
+		return "", err
+	}
+	if len(devices) > 1 {
+		return "", fmt.Errorf("--device %q: this runs on one device", s)
+	}
+	return devices[0], nil
+}
+
 // deal spreads auto and cuda over the devices of this machine when there are
 // several; every other list is dealt as it is.
 func deal(devices []string, machine int) []string {
