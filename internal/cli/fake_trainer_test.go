@@ -119,7 +119,7 @@ func (t *fake) trial(m protocol.Trial) error {
 			return err
 		}
 		if t.mode == "hang" && !resumed {
-			return t.hang(m, checkpoint)
+			return t.hang(m)
 		}
 	}
 	return t.out.Write(protocol.Result{
@@ -129,7 +129,8 @@ func (t *fake) trial(m protocol.Trial) error {
 
 // share reports whether there is memory for a trial. Each trainer that has run
 // one shows it, while it is up, by a file in the folder FAKE_MEMORY. In attempt
-// 1 trials 0 and 1 wait for each other at the named pipe FAKE_STARTED.
+// 1 trials 0 and 1 wait for each other at the named pipe FAKE_STARTED, and trial
+// 0 writes a checkpoint, which attempt 2 must find.
 func (t *fake) share(m protocol.Trial) (bool, error) {
 	folder, pipe := os.Getenv("FAKE_MEMORY"), os.Getenv("FAKE_STARTED")
 	t.shown = filepath.Join(folder, fmt.Sprint(os.Getpid()))
@@ -146,8 +147,24 @@ func (t *fake) share(m protocol.Trial) (bool, error) {
 	if err != nil || m.Number != 0 {
 		return true, err
 	}
+	if err := keepPosition(m); err != nil {
+		return false, err
+	}
 	up, err := os.ReadDir(folder)
 	return len(up) == 1 && t.mode == "memory", err
+}
+
+// keepPosition writes a checkpoint in attempt 1 and looks for it later.
+func keepPosition(m protocol.Trial) error {
+	checkpoint := filepath.Join(m.CheckpointDir, "position")
+	if m.Attempt > 1 {
+		_, err := os.Stat(checkpoint)
+		return err
+	}
+	if err := os.MkdirAll(m.CheckpointDir, 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(checkpoint, []byte("1"), 0o666)
 }
 
 // shareApart reports whether there is memory for a trial. Trial 1 tells trial 0
@@ -173,7 +190,7 @@ func (t *fake) shareApart(m protocol.Trial) (bool, error) {
 
 // hang tells the script that the trial runs, waits for a stop and writes a
 // checkpoint.
-func (t *fake) hang(m protocol.Trial, checkpoint string) error {
+func (t *fake) hang(m protocol.Trial) error {
 	if err := os.WriteFile(os.Getenv("FAKE_STARTED"), []byte("started"), 0); err != nil {
 		return err
 	}
@@ -184,10 +201,7 @@ func (t *fake) hang(m protocol.Trial, checkpoint string) error {
 	if _, ok := stop.(protocol.Stop); !ok {
 		return fmt.Errorf("got %s, want stop", stop.Type())
 	}
-	if err := os.MkdirAll(m.CheckpointDir, 0o777); err != nil {
-		return err
-	}
-	if err := os.WriteFile(checkpoint, []byte("1"), 0o666); err != nil {
+	if err := keepPosition(m); err != nil {
 		return err
 	}
 	return t.out.Write(protocol.Failed{Number: m.Number, Reason: protocol.Stopped})
