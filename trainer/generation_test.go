@@ -103,3 +103,54 @@ func TestGeneration(t *testing.T) {
 		t.Errorf("%+v", failed)
 	}
 }
+
+// TestAdaptOfTexts fits language models to texts that repeat a word of their
+// own, which are likelier after it than held-out texts were before.
+func TestAdaptOfTexts(t *testing.T) {
+	p := gpt2Place(t)
+	s := open(t)
+	for _, algorithm := range []string{setting.Reptile, setting.Finetune} {
+		changes := map[string]any{
+			"algorithm": algorithm, "tasks": map[string]any{"kind": "jsonl", "path": p.tasks, "type": "generation"},
+			"max_length": 24, "learning_rate": 5e-3, "iterations": 30, "eval_every": 10, "dropout": 0, "inner_lr": 5e-2, "adaptation_steps": 10,
+		}
+		dir := t.TempDir()
+		exported, adapted, again := filepath.Join(dir, "exported"), filepath.Join(dir, "adapted"), filepath.Join(dir, "again")
+		s.job(protocol.JobExport, p.exportJobOf(1, exported, changes), new(export.Report))
+		var b strings.Builder
+		for i := range 15 {
+			fmt.Fprintf(&b, `{"text": "%d%s"}`+"\n", i, strings.Repeat("zq", 3+i%4))
+		}
+		task := filepath.Join(dir, "task.jsonl")
+		if err := os.WriteFile(task, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		adapt := func(from, to string) *export.Adapted {
+			learned := new(export.Adapted)
+			s.job(protocol.JobAdapt, map[string]any{"model": from, "task": task, "to": to, "seed": 1}, learned)
+			if learned.Examples != 15 || learned.Folds != 5 || learned.Nats == nil || learned.Accuracy != nil || learned.RMSE != nil {
+				t.Fatalf("%s: %+v", algorithm, learned)
+			}
+			return learned
+		}
+		first, second := adapt(exported, adapted), adapt(adapted, again)
+		t.Logf("%s: %.3f nats a token, after adapting again %.3f", algorithm, *first.Nats, *second.Nats)
+		if !(*second.Nats < *first.Nats) { // it has seen the texts, so that the weights were saved
+			t.Errorf("%s: %g nats a token, then %g", algorithm, *first.Nats, *second.Nats)
+		}
+		var out predictions
+		s.job(protocol.JobPredict, map[string]any{"model": again, "texts": []string{"1zq"}, "tokens": 4}, &out)
+		if len(out.Predictions) != 1 || out.Predictions[0].Value != nil || out.Predictions[0].Label != "" {
+			t.Errorf("%s: %+v", algorithm, out)
+		}
+		one := filepath.Join(dir, "one.jsonl")
+		if err := os.WriteFile(one, []byte(`{"text": "zqzq"}`+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var learned export.Adapted
+		s.job(protocol.JobAdapt, map[string]any{"model": exported, "task": one, "to": filepath.Join(dir, "one")}, &learned)
+		if learned.Nats != nil || learned.Because == "" {
+			t.Errorf("%s: of one text %+v", algorithm, learned)
+		}
+	}
+}
