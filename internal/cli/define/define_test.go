@@ -105,9 +105,9 @@ func TestComplete_seed(t *testing.T) {
 	}
 }
 
-func TestLargest(t *testing.T) {
+func TestCombinations(t *testing.T) {
 	t.Parallel()
-	values := largest(&search.Definition{
+	all := combinations(&search.Definition{
 		Train: map[string]any{"algorithm": "protonet"},
 		Space: search.Space{
 			{Name: "ways", Distribution: search.Int{Low: 2, High: 7}},
@@ -116,7 +116,12 @@ func TestLargest(t *testing.T) {
 			{Name: "batch_size", Distribution: search.Int{Low: 4, High: 8}, When: map[string][]any{"algorithm": {"joint"}}},
 		},
 	})
-	if values["ways"] != int64(7) || values["freeze"] != "none" || values["dropout"] != 0.1 || values["batch_size"] != nil {
-		t.Errorf("largest = %v", values)
+	if len(all) != 2 || all[0]["freeze"] != "none" || all[1]["freeze"] != "embeddings" {
+		t.Fatalf("combinations = %v", all)
+	}
+	for _, values := range all {
+		if values["ways"] != int64(7) || values["dropout"] != 0.1 || values["batch_size"] != nil {
+			t.Errorf("combination %v", values)
+		}
 	}
 }

@@ -12,9 +12,10 @@ import (
 
 // checkDescribed checks a network that is trained from nothing: that its
 // tokenizer is there, and that it is large enough for what the study may try.
-func checkDescribed(def *search.Definition, described map[string]any) error {
+// config is one that a trial can run.
+func checkDescribed(def *search.Definition, described map[string]any, config *setting.Config) error {
 	if described["kind"] != setting.ModelBERT {
-		return checkPlain(def)
+		return checkPlain(def, config)
 	}
 	tokenizer := fmt.Sprint(described["tokenizer"])
 	info, err := os.Stat(tokenizer)
@@ -23,10 +24,6 @@ func checkDescribed(def *search.Definition, described map[string]any) error {
 	}
 	if info.IsDir() && !hasOne(tokenizer, tokenizerFiles) {
 		return fmt.Errorf("model.tokenizer: %s has no tokenizer: it needs %s", tokenizer, strings.Join(tokenizerFiles, " or "))
-	}
-	config, err := setting.Parse(largest(def))
-	if err != nil {
-		return err
 	}
 	m := config.Model
 	// A new model has as many positions as the texts need.
@@ -39,11 +36,7 @@ func checkDescribed(def *search.Definition, described map[string]any) error {
 
 // checkPlain checks the freezing strategies of a network without embeddings
 // and attention.
-func checkPlain(def *search.Definition) error {
-	config, err := setting.Parse(largest(def))
-	if err != nil {
-		return err
-	}
+func checkPlain(def *search.Definition, config *setting.Config) error {
 	network := setting.Anatomy{Layers: len(config.Model.Hidden), Biases: true}
 	if config.Model.Kind == setting.ModelConv4 {
 		network = setting.Anatomy{Layers: 4, Biases: true, Norms: true}

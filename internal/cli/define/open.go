@@ -89,6 +89,7 @@ func add(ctx context.Context, f *app.Factory, file studyfile.File) (*search.Stud
 	if err := Complete(ctx, &file); err != nil {
 		return nil, fmt.Errorf("study %s: %w", file.Name, err)
 	}
+	Warn(f, &file)
 	store, err := f.Store(ctx)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,8 +30,12 @@ var demanding = []string{"ways", "shots", "query_shots"}
 // there, that both are enough for whatever the study may try, and draws the
 // split.
 func completeTasks(ctx context.Context, def *search.Definition) error {
+	config, err := workable(def)
+	if err != nil {
+		return err
+	}
 	if described, ok := def.Train["model"].(map[string]any); ok {
-		if err := checkDescribed(def, described); err != nil {
+		if err := checkDescribed(def, described, config); err != nil {
 			return err
 		}
 	}
@@ -43,6 +46,9 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 		if err := checkModel(model); err != nil {
 			return err
 		}
+		if t := config.Tasks; t.Generated() || t.Kind == "images" {
+			return fmt.Errorf("model: %s reads texts, and tasks of kind %s have none: describe a network instead, such as {kind: mlp, hidden: [40, 40]} for sinusoid or {kind: conv4} for images", model, t.Kind)
+		}
 		shape, err := shapeOf(model)
 		if err != nil {
 			return fmt.Errorf("model: %w", err)
@@ -52,10 +58,6 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 		}
 	}
 	if err := checkWarmStart(def); err != nil {
-		return err
-	}
-	config, err := setting.Parse(largest(def))
-	if err != nil {
 		return err
 	}
 	if config.Tasks.Type == setting.Generation {
@@ -146,27 +148,4 @@ func hasOne(dir string, files []string) bool {
 		_, err := os.Stat(filepath.Join(dir, name))
 		return err == nil
 	})
-}
-
-// largest returns the configuration of the study that needs the most classes
-// and examples; other searched settings have their first value.
-func largest(def *search.Definition) map[string]any {
-	values := maps.Clone(def.Train)
-	for _, p := range def.Space {
-		if !p.Active(values) {
-			continue
-		}
-		switch d := p.Distribution.(type) {
-		case search.Float:
-			values[p.Name] = d.Low
-		case search.Int:
-			values[p.Name] = d.Low
-			if slices.Contains(demanding, p.Name) {
-				values[p.Name] = d.High
-			}
-		case search.Categorical:
-			values[p.Name] = d.Choices[0]
-		}
-	}
-	return values
 }

@@ -71,6 +71,7 @@ func find(ctx context.Context, o *Options) (studyfile.Findings, error) {
 		}
 		return studyfile.Findings{{File: o.File, Message: err.Error()}}, nil
 	}
+	define.Warn(o.Factory, file)
 	return nil, nil
 }
 

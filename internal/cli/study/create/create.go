@@ -93,6 +93,7 @@ func create(ctx context.Context, o *Options) error {
 	if err := define.Complete(ctx, file); err != nil {
 		return fmt.Errorf("study %s: %w", file.Name, err)
 	}
+	define.Warn(o.Factory, file)
 	if o.DryRun {
 		o.Say("Dry run: nothing was written.")
 		return o.print(file.Name)
