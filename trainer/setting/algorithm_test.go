@@ -23,6 +23,7 @@ func TestAlgorithms(t *testing.T) {
 		{sine, map[string]any{"algorithm": "maml", "metric": "val_accuracy"}, "metric: is val_accuracy, which tasks of type regression do not have (use val_loss)"},
 		{sine, map[string]any{"algorithm": "joint", "epochs": 3}, "epochs: means nothing to joint"},
 		{sine, map[string]any{"algorithm": "maml", "tasks": map[string]any{"kind": "sinusoid", "type": "classification"}}, "tasks.type: is classification, but a sinusoid is a regression"},
+		{map[string]any{"model": map[string]any{"kind": "conv4"}}, map[string]any{"algorithm": "maml", "tasks": map[string]any{"kind": "images", "path": "i", "type": "regression"}}, "tasks.type: is regression, but images have classes"},
 		{texts, map[string]any{"algorithm": "anil", "tasks": map[string]any{"kind": "jsonl", "path": "t.jsonl", "type": "generation"}}, "algorithm: anil does not learn tasks of type generation"},
 		{texts, map[string]any{"algorithm": "maml", "freeze": "lora-4"}, "freeze: lora-4, but maml adapts the network"},
 		{texts, map[string]any{"algorithm": "maml", "freeze": "lora-4", "inner_freeze": "head"}, ""},

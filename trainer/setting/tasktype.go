@@ -53,6 +53,12 @@ func (c *Config) checkType() Problems {
 			Text: fmt.Sprintf("is %s, but a sinusoid is a regression", t), Hint: "leave it out",
 		})
 	}
+	if c.Tasks.Kind == "images" && t != Classification {
+		ps = append(ps, Problem{
+			Name: "tasks.type", With: []string{"tasks.kind"},
+			Text: fmt.Sprintf("is %s, but images have classes", t), Hint: "leave it out",
+		})
+	}
 	if c.Metric == "val_accuracy" && t != Classification {
 		ps = append(ps, Problem{
 			Name: "metric", With: []string{"tasks.type", "tasks.kind"},

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/trainer/hf"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
 // TestPlainFreeze: a strategy that a described network cannot do is refused
@@ -28,6 +30,20 @@ func TestPlainFreeze(t *testing.T) {
 		}
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("freeze %v: %v, want %q", c.freeze, err, c.want)
+		}
+	}
+}
+
+// TestReads: an exported network of images or numbers is not given texts.
+func TestReads(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ model, tasks, want string }{
+		{hf.Conv4ModelType, "images", ""}, {hf.MLPModelType, "images", ""}, {hf.MLPModelType, setting.KindSinusoid, ""},
+		{hf.Conv4ModelType, "jsonl", "reads images"}, {hf.Conv4ModelType, setting.KindSinusoid, "reads images"}, {hf.MLPModelType, "csv", "reads numbers"},
+	} {
+		err := checkReads("m", c.model, setting.Tasks{Kind: c.tasks})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s with %s: %v, want %q", c.model, c.tasks, err, c.want)
 		}
 	}
 }

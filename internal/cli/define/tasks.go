@@ -41,6 +41,9 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 	}
 	for _, model := range models(def) {
 		if kind, err := hf.ModelType(model); err == nil && hf.IsPlain(kind) {
+			if err := checkReads(model, kind, config.Tasks); err != nil {
+				return err
+			}
 			continue // small, and of sizes that only the trainer compares
 		}
 		if err := checkModel(model); err != nil {
@@ -87,6 +90,19 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 		return err
 	}
 	def.Split = plan.Split
+	return nil
+}
+
+// checkReads refuses an exported network of images or numbers for tasks that
+// have none.
+func checkReads(model, kind string, tasks setting.Tasks) error {
+	images := tasks.Kind == "images"
+	switch {
+	case kind == hf.Conv4ModelType && !images:
+		return fmt.Errorf("model: %s reads images, and tasks of kind %s have none", model, tasks.Kind)
+	case kind == hf.MLPModelType && !images && !tasks.Generated():
+		return fmt.Errorf("model: %s reads numbers, and tasks of kind %s have none", model, tasks.Kind)
+	}
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
 // Options are the arguments and flags of the verb.
@@ -128,8 +129,23 @@ func export(ctx context.Context, o *Options) error {
 	for _, note := range report.notes() {
 		o.Say("%s", note)
 	}
-	o.Say("Next: hpsearch adapt %s --task FILE.jsonl --to DIR fits the model to a new task.", o.To)
+	if examples := examplesOf(&study.Definition); examples != "" {
+		o.Say("Next: hpsearch adapt %s --task %s --to DIR fits the model to a new task.", o.To, examples)
+	}
 	return nil
+}
+
+// examplesOf says what a new task of the study's family is given as; "" where
+// tasks are generated and none can be given.
+func examplesOf(def *search.Definition) string {
+	tasks, _ := def.Train["tasks"].(map[string]any)
+	switch tasks["kind"] {
+	case setting.KindSinusoid:
+		return ""
+	case "images":
+		return "FOLDER"
+	}
+	return "FILE.jsonl"
 }
 
 // choose returns the trial to export.

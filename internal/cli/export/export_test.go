@@ -36,3 +36,14 @@ func TestThreads(t *testing.T) {
 		t.Errorf("threads = %d, want at least 1", got)
 	}
 }
+
+// TestExamplesOf: what is advised after an export can be typed.
+func TestExamplesOf(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]string{"sinusoid": "", "images": "FOLDER", "jsonl": "FILE.jsonl", "wordnet": "FILE.jsonl"} {
+		def := &search.Definition{Train: map[string]any{"tasks": map[string]any{"kind": kind}}}
+		if got := examplesOf(def); got != want {
+			t.Errorf("%s: %q, want %q", kind, got, want)
+		}
+	}
+}
