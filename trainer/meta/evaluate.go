@@ -231,8 +231,9 @@ func rowsOf(episodes []Episode) (rows map[int]int64, distinct []int) {
 func meanAndError(values []float64) (mean, standardError float64) {
 	n := float64(len(values))
 	for _, v := range values {
-		mean += v / n
+		mean += v
 	}
+	mean /= n // once: ten times an accuracy of 1 is 1, which a target can be
 	if len(values) < 2 {
 		return mean, 0
 	}
