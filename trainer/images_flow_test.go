@@ -132,7 +132,7 @@ func TestExportOfNumbers(t *testing.T) {
 	}
 	task, _ := newTask(t)
 	failed := s.refused(protocol.JobAdapt, map[string]any{"model": to, "task": task, "to": filepath.Join(t.TempDir(), "adapted")})
-	if !strings.Contains(failed.Message, "adapt fits classifications") {
-		t.Errorf("adapted: %+v", failed)
-	}
+	checkRefusal(t, failed, "was trained on sine curves, which no file holds", "")
+	failed = s.refused(protocol.JobPredict, map[string]any{"model": to, "texts": []string{"1"}})
+	checkRefusal(t, failed, "was trained on sine curves, which no file holds", "")
 }

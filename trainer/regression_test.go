@@ -133,20 +133,3 @@ func TestAdaptOfNumbers(t *testing.T) {
 		checkRefusal(t, s.refused(protocol.JobPredict, map[string]any{"model": adapted, "texts": texts, "device": "cuda:99"}), `device "cuda:99"`, "")
 	}
 }
-
-// TestAdaptOfCurves: a model of sine curves reads nothing that a file holds.
-func TestAdaptOfCurves(t *testing.T) {
-	p := newPlace(t)
-	s := open(t)
-	dir := t.TempDir()
-	changes := map[string]any{
-		"algorithm": setting.FOMAML, "model": map[string]any{"kind": "mlp", "hidden": []any{8}}, "tasks": map[string]any{"kind": "sinusoid"},
-		"iterations": 4, "eval_every": 2, "shots": 5, "query_shots": 5,
-	}
-	exported, to := filepath.Join(dir, "exported"), filepath.Join(t.TempDir(), "to")
-	s.job(protocol.JobExport, p.exportJobOf(1, exported, changes), new(export.Report))
-	task := filepath.Join(dir, "task.csv")
-	writeCounts(t, rand.New(rand.NewPCG(6, 6)), task, 1, 8)
-	checkRefusal(t, s.refused(protocol.JobAdapt, map[string]any{"model": exported, "task": task, "to": to}), "was trained on sine curves", to)
-	checkRefusal(t, s.refused(protocol.JobPredict, map[string]any{"model": exported, "texts": []string{"1"}}), "was trained on sine curves", "")
-}
