@@ -143,6 +143,26 @@ func TestExport(t *testing.T) {
 	checkReload(t, to)
 }
 
+// TestExportBF16: a trial of bf16 is reproduced, and its model is measured in
+// fp32, as it is read.
+func TestExportBF16(t *testing.T) {
+	p := newPlace(t)
+	s := open(t)
+	for _, algorithm := range []string{"protonet", "fomaml"} {
+		changes := map[string]any{"precision": "bf16", "algorithm": algorithm}
+		value := p.value(s, changes)
+		to := filepath.Join(t.TempDir(), "model")
+		var report export.Report
+		s.job(protocol.JobExport, p.exportJobOf(value, to, changes), &report)
+		if !report.Retrain.Reproduced {
+			t.Errorf("%s: retrain %+v, want value %v reproduced", algorithm, report.Retrain, value)
+		}
+		if fp32 := p.value(s, map[string]any{"algorithm": algorithm}); fp32 == value {
+			t.Errorf("%s: fp32 gave the same value, %v", algorithm, fp32)
+		}
+	}
+}
+
 // TestExportLoRA: the matrices that LoRA trained are merged. What was written
 // scores as the last validation did, and what was pruned and quantized is made
 // from it.

@@ -99,6 +99,7 @@ func (e *exporter) run(s *tensor.Scope) error {
 		return err
 	}
 	learner.Stopped = e.Stopped
+	learner.BF16 = false // the folder is measured as it is read; retrain trains as the trial did
 	e.bundle = &Bundle{
 		Tokenizer: e.Tokenizer, Learner: learner,
 		Manifest: newManifest(e.Config, e.Data.Inputs()),
@@ -160,9 +161,11 @@ func (e *exporter) hooks(phase string) meta.Hooks {
 }
 
 func (e *exporter) retrain(s *tensor.Scope) error {
+	e.bundle.Learner.BF16 = e.Config.Precision == setting.BF16
 	outcome, err := meta.Train(s, e.algorithm, e.bundle.Learner, e.Data, meta.Options{
 		Config: e.Config, Seed: e.Seed, Stopped: e.Stopped, Hooks: e.hooks("retrain"),
 	})
+	e.bundle.Learner.BF16 = false
 	if err != nil {
 		return fmt.Errorf("retrain: %w", err)
 	}
