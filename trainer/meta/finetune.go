@@ -37,6 +37,7 @@ func (f *finetune) measure(s *tensor.Scope, validation []Episode, opts Options) 
 	defer func(before <-chan struct{}) { f.Learner.Stopped = before }(f.Learner.Stopped)
 	f.Learner.Stopped = opts.Stopped
 	outcome := &Outcome{Value: math.NaN(), Step: 1, Steps: 1}
+	tensor.ResetPeakMemory(f.Learner.Device())
 	m, err := Evaluate(s, f.Adapter(), f.Learner, f.Data.Inputs(), validation)
 	if err != nil {
 		return nil, err
@@ -44,6 +45,7 @@ func (f *finetune) measure(s *tensor.Scope, validation []Episode, opts Options) 
 	if math.IsNaN(m.Loss) || math.IsInf(m.Loss, 0) {
 		return nil, fmt.Errorf("%w: fine-tuning the validation tasks gave a mean loss of %g; try a lower learning_rate", ErrDiverged, m.Loss)
 	}
+	outcome.Memory, _ = tensor.PeakMemory(f.Learner.Device())
 	outcome.Metrics = m.Metrics()
 	outcome.Value = outcome.Metrics[opts.Config.Metric]
 	outcome.Trained, err = f.trained(s)

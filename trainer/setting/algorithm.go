@@ -95,8 +95,18 @@ func (c *Config) checkInner() Problems {
 			Text: "is head, but reptile trains what its inner loop adapts, and the network would stay as it is", Hint: "use anil, or another value",
 		}}
 	}
+	if c.Algorithm == Protonet && slices.Contains([]string{ModelConv4, ModelMLP}, c.Model.Kind) && slices.Contains(headFirst, c.Freeze.Kind) {
+		return Problems{{
+			Name: "freeze", With: []string{"algorithm", "model.kind", "model"},
+			Text: fmt.Sprintf("%s trains the head first or alone, and protonet puts none on a %s", c.Freeze, c.Model.Kind),
+			Hint: "use another strategy, or another algorithm",
+		}}
+	}
 	return nil
 }
+
+// headFirst are the strategies that begin with nothing but the head.
+var headFirst = []FreezeKind{FreezeAllButHead, FreezeGradual, FreezeLPFT}
 
 // Outputs returns the outputs of the head of a meta-training task.
 func (c *Config) Outputs() int {
