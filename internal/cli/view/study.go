@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -156,11 +157,12 @@ func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 		add("ended", render.Text(fmt.Sprintf("%s: %s", v.Ended.By, v.Ended.Why)))
 	}
 	add("objective", render.Text(fmt.Sprintf("%s, %s", v.Objective, Goals(&def.Objective))))
-	add("sampler", render.Text(fmt.Sprintf("%s, seed %d", v.Sampler, v.Seed)))
+	// A study that Optuna made names neither sampler nor pruner.
+	add("sampler", render.Text(fmt.Sprintf("%s, seed %d", cmp.Or(v.Sampler, kinds.DefaultSampler), v.Seed)))
 	if choice := choice(&s.Study); choice != "" {
 		add("chosen", render.Text(choice))
 	}
-	add("pruner", render.Text(v.Pruner))
+	add("pruner", render.Text(cmp.Or(v.Pruner, "none")))
 	if def.WarmStart != nil {
 		add("warm start", render.Text(fmt.Sprintf("study %s, up to trial %d", def.WarmStart.Study, def.WarmStart.Trials-1)))
 	}
