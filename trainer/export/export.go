@@ -175,7 +175,7 @@ func (e *exporter) retrain(s *tensor.Scope) error {
 		Seconds: outcome.Duration.Seconds(), Seed: e.Seed, Device: e.Device.String(), Threads: tensor.Threads(),
 	}
 	if !e.report.Retrain.Reproduced {
-		e.note("Retraining gave %s %.9g, the study has %.9g. On one machine, with the same libtorch, number of threads and device CPU the two are equal; "+
+		e.note("Retraining gave %s %v, the study has %v. On one machine, with the same hpsearch, libtorch, number of threads and device CPU the two are equal; "+
 			"something of that differs.", e.Config.Metric, outcome.Value, e.StoredValue)
 	}
 	e.phase("measure")
