@@ -8,6 +8,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/objective"
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
 // The kinds of objective.
@@ -77,6 +78,11 @@ func (r *reader) metrics(o mapping, spec *search.ObjectiveSpec) {
 	}
 	if _, known := metaMetrics[names[0]]; spec.Kind == MetaTraining && !known {
 		r.find(at[0], "begin with val_loss or val_accuracy", "%q cannot be the first metric: by it the best of a trial's validations is chosen", names[0])
+	}
+	for i, name := range names {
+		if spec.Kind == MetaTraining && !slices.Contains(setting.Metrics(), name) {
+			r.find(at[i], suggest(name, setting.Metrics()), "meta-training does not measure %q", name)
+		}
 	}
 	spec.Metrics = names
 	spec.Directions = r.directions(o, spec.Kind, names)

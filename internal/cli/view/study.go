@@ -152,7 +152,11 @@ func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 	d := render.Document{Data: v, Facts: true, Columns: []render.Column{{Title: "field"}, {Title: "value"}}, Names: []string{v.Name}}
 	add := func(label string, c render.Cell) { d.Rows = append(d.Rows, fact(label, c)) }
 	add("name", render.Tinted(v.Name, render.Strong))
-	add("state", state(s))
+	doing := state(s)
+	if v.Ended != nil && s.Counts.Running == 0 && !s.Study.Paused {
+		doing = render.Text("done") // the list does not know: goals need all trials
+	}
+	add("state", doing)
 	if v.Ended != nil {
 		add("ended", render.Text(fmt.Sprintf("%s: %s", v.Ended.By, v.Ended.Why)))
 	}
