@@ -71,5 +71,9 @@ func pull(ctx context.Context, o *Options) error {
 	job := &work.Job{
 		Factory: o.Factory, Store: store, Study: study, Budget: budget, Devices: o.Devices, Lease: o.Lease, Preemptible: true,
 	}
-	return app.TooManyFailed(job.Run(ctx), study.Name)
+	if err := app.TooManyFailed(job.Run(ctx), study.Name); err != nil {
+		return err
+	}
+	o.Say("This worker ends here; hpsearch study show %s says where the study stands.", study.Name)
+	return nil
 }
