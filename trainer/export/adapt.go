@@ -221,10 +221,8 @@ func flatten(f *task.Family) (all meta.Examples, names []string) {
 // saveAdapted copies the model folder with the new head, and the new weights
 // of the network if they have changed.
 func (b *Bundle) saveAdapted(from, to string, changed bool) error {
-	for _, name := range append([]string{"config.json", hf.SafetensorsFile}, tokenizerFiles...) {
-		if err := copyIfThere(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
-			return err
-		}
+	if err := hf.CopyFiles(from, to, append([]string{"config.json", hf.SafetensorsFile}, hf.TokenizerFiles...)...); err != nil {
+		return err
 	}
 	if changed {
 		if err := b.saveWeights(from, to); err != nil {
@@ -234,7 +232,7 @@ func (b *Bundle) saveAdapted(from, to string, changed bool) error {
 	if err := b.saveHead(to); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(to, ManifestFile), b.Manifest)
+	return hf.WriteJSON(filepath.Join(to, ManifestFile), b.Manifest)
 }
 
 // saveWeights writes model.safetensors, with the pooler of the folder from.

@@ -1,11 +1,7 @@
 package export
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -157,7 +153,7 @@ func (b *Bundle) savePlain(dir string, network model.Plain) error {
 	if err := b.saveHead(dir); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, ManifestFile), b.Manifest)
+	return hf.WriteJSON(filepath.Join(dir, ManifestFile), b.Manifest)
 }
 
 // saveGPT2 writes the folder of a language model; from is the folder that its
@@ -172,7 +168,7 @@ func (b *Bundle) saveGPT2(dir, from string, g *model.GPT2) error {
 	if err := b.saveHead(dir); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, ManifestFile), b.Manifest)
+	return hf.WriteJSON(filepath.Join(dir, ManifestFile), b.Manifest)
 }
 
 // save writes the folder of an encoder: encoder is the content of model.safetensors, from
@@ -190,7 +186,7 @@ func (b *Bundle) save(dir, from string, encoder []hf.Blob) error {
 	if err != nil {
 		return err
 	}
-	if err := writeBytes(filepath.Join(dir, "config.json"), config); err != nil {
+	if err := hf.WriteBytes(filepath.Join(dir, "config.json"), config); err != nil {
 		return err
 	}
 	metadata := map[string]string{"format": "pt"} // transformers refuses a file without it
@@ -205,7 +201,7 @@ func (b *Bundle) save(dir, from string, encoder []hf.Blob) error {
 			return err
 		}
 	}
-	return writeJSON(filepath.Join(dir, ManifestFile), b.Manifest)
+	return hf.WriteJSON(filepath.Join(dir, ManifestFile), b.Manifest)
 }
 
 func (b *Bundle) saveHead(dir string) error {
@@ -216,50 +212,17 @@ func (b *Bundle) saveHead(dir string) error {
 	return hf.WriteSafetensors(filepath.Join(dir, HeadFile), head, nil)
 }
 
-// tokenizerFiles are copied as they are, those that exist.
-var tokenizerFiles = []string{"tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt"}
-
 // copyTokenizer copies a tokenizer from a folder or a vocab.txt.
 func copyTokenizer(from, to string) error {
-	if info, err := os.Stat(from); err == nil && info.Mode().IsRegular() {
-		if err := copyIfThere(from, filepath.Join(to, "vocab.txt")); err != nil {
-			return err
-		}
-		// What text.Load takes a bare vocabulary for.
-		return writeJSON(filepath.Join(to, "tokenizer_config.json"), map[string]any{"do_lower_case": true, "tokenizer_class": "BertTokenizer"})
+	info, err := os.Stat(from)
+	if err != nil || !info.Mode().IsRegular() {
+		return hf.CopyFiles(from, to, hf.TokenizerFiles...)
 	}
-	for _, name := range tokenizerFiles {
-		if err := copyIfThere(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func copyIfThere(from, to string) error {
-	data, err := os.ReadFile(from)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err := hf.CopyFile(from, filepath.Join(to, "vocab.txt")); err != nil {
 		return err
 	}
-	return writeBytes(to, data)
-}
-
-func writeBytes(path string, data []byte) error {
-	return hf.WriteFile(path, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
-
-func writeJSON(path string, v any) error {
-	data, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return writeBytes(path, append(data, '\n'))
+	// What text.Load takes a bare vocabulary for.
+	return hf.WriteJSON(filepath.Join(to, "tokenizer_config.json"), map[string]any{"do_lower_case": true, "tokenizer_class": "BertTokenizer"})
 }
 
 // folderBytes returns the size of the files in a folder, without those in

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 )
@@ -161,8 +162,8 @@ func (r *Report) Markdown() string {
 
 // write puts report.json and report.md into dir.
 func (r *Report) write(dir string) error {
-	if err := writeJSON(filepath.Join(dir, "report.json"), r); err != nil {
+	if err := hf.WriteJSON(filepath.Join(dir, "report.json"), r); err != nil {
 		return err
 	}
-	return writeBytes(filepath.Join(dir, "report.md"), []byte(r.Markdown()))
+	return hf.WriteBytes(filepath.Join(dir, "report.md"), []byte(r.Markdown()))
 }

@@ -44,7 +44,7 @@ func (b *Bundle) saveSentenceTransformer(dir string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		if err := writeJSON(path, content); err != nil {
+		if err := hf.WriteJSON(path, content); err != nil {
 			return err
 		}
 	}

@@ -131,7 +131,7 @@ func (t *training) resume(s *tensor.Scope) error {
 // removeCheckpoint deletes what only a resume needs, and the folder if nothing
 // else is in it.
 func removeCheckpoint(dir string) error {
-	for _, name := range append([]string{checkpointFile}, tokenizerFiles...) {
+	for _, name := range append([]string{checkpointFile}, hf.TokenizerFiles...) {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

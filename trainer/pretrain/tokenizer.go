@@ -1,7 +1,6 @@
 package pretrain
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +11,6 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/text"
 )
-
-// tokenizerFiles are copied from a given tokenizer, those that exist.
-var tokenizerFiles = []string{"tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"}
 
 const vocabFile = "vocab.txt"
 
@@ -71,49 +67,21 @@ func writeTokenizerConfig(dir string, cased bool) error {
 	special := map[string]any{
 		"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]",
 	}
-	if err := writeJSON(filepath.Join(dir, "special_tokens_map.json"), special); err != nil {
+	if err := hf.WriteJSON(filepath.Join(dir, "special_tokens_map.json"), special); err != nil {
 		return err
 	}
 	special["tokenizer_class"], special["do_lower_case"], special["model_max_length"] = "BertTokenizer", !cased, minPositions
-	return writeJSON(filepath.Join(dir, "tokenizer_config.json"), special)
+	return hf.WriteJSON(filepath.Join(dir, "tokenizer_config.json"), special)
 }
 
 // copyTo copies the tokenizer's files into a folder.
 func (t *source) copyTo(dir string) error {
-	if info, err := os.Stat(t.from); err == nil && info.Mode().IsRegular() {
-		if err := copyFile(t.from, filepath.Join(dir, vocabFile)); err != nil {
-			return err
-		}
-		return writeTokenizerConfig(dir, false) // what text.Load takes a bare vocabulary for
+	info, err := os.Stat(t.from)
+	if err != nil || !info.Mode().IsRegular() {
+		return hf.CopyFiles(t.from, dir, hf.TokenizerFiles...)
 	}
-	for _, name := range tokenizerFiles {
-		err := copyFile(filepath.Join(t.from, name), filepath.Join(dir, name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-func copyFile(from, to string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
+	if err := hf.CopyFile(t.from, filepath.Join(dir, vocabFile)); err != nil {
 		return err
 	}
-	return writeBytes(to, data)
-}
-
-func writeBytes(path string, data []byte) error {
-	return hf.WriteFile(path, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
-
-func writeJSON(path string, v any) error {
-	data, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return writeBytes(path, append(data, '\n'))
+	return writeTokenizerConfig(dir, false) // what text.Load takes a bare vocabulary for
 }
