@@ -56,7 +56,7 @@ func run(out io.Writer, python, script string, samplers []string, seeds int) err
 		if optuna, err = startPeer(python, script); err != nil {
 			return err
 		}
-		defer optuna.end()
+		defer optuna.End()
 		fmt.Fprintf(out, "Optuna %s, median of %d seeds\n\n", optuna.version, seeds)
 	}
 	fmt.Fprintln(out, "| function | sampler | 100 trials | 250 | 1,000 |\n|---|---|---|---|---|")

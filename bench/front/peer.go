@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 
+	python "github.com/hpsearch/hpsearch/bench/peer"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/searchtest"
 )
@@ -15,58 +11,22 @@ import (
 // A peer is a Python process that runs Optuna's samplers; see
 // bench/peer/optuna_front.py for what is said.
 type peer struct {
-	cmd     *exec.Cmd
-	stdin   io.WriteCloser
-	lines   *bufio.Reader
+	*python.Process
 	version string // of Optuna
 }
 
-func startPeer(python, script string) (*peer, error) {
-	cmd := exec.Command(python, script)
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
+func startPeer(interpreter, script string) (*peer, error) {
+	process, err := python.Start(interpreter, script)
 	if err != nil {
 		return nil, err
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting %s %s: %w", python, script, err)
-	}
-	p := &peer{cmd: cmd, stdin: stdin, lines: bufio.NewReader(stdout)}
-	return p, p.read(&p.version)
-}
-
-// end ends the process; what it says then no longer matters.
-func (p *peer) end() {
-	_ = p.stdin.Close()
-	_ = p.cmd.Wait()
-}
-
-func (p *peer) read(into any) error {
-	line, err := p.lines.ReadBytes('\n')
-	if err != nil {
-		return fmt.Errorf("reading from Optuna: %w", err)
-	}
-	return json.Unmarshal(line, into)
-}
-
-func (p *peer) write(v any) error {
-	line, err := json.Marshal(v)
-	if err == nil {
-		_, err = p.stdin.Write(append(line, '\n'))
-	}
-	if err != nil {
-		return fmt.Errorf("writing to Optuna: %w", err)
-	}
-	return nil
+	p := &peer{Process: process}
+	return p, p.Read(&p.version)
 }
 
 // study has Optuna run one study and returns its trials.
 func (p *peer) study(sampler string, seed int64, t searchtest.Tradeoff, trials int) (*search.History, error) {
-	err := p.write(map[string]any{
+	err := p.Write(map[string]any{
 		"sampler": sampler, "seed": seed, "trials": trials, "objectives": len(t.Reference), "space": t.Space,
 	})
 	if err != nil {
@@ -75,7 +35,7 @@ func (p *peer) study(sampler string, seed int64, t searchtest.Tradeoff, trials i
 	h := searchtest.NewHistory(search.Minimize)
 	for number := range trials {
 		var external map[string]any
-		if err := p.read(&external); err != nil {
+		if err := p.Read(&external); err != nil {
 			return nil, err
 		}
 		params := make(map[string]float64, len(external))
@@ -91,7 +51,7 @@ func (p *peer) study(sampler string, seed int64, t searchtest.Tradeoff, trials i
 		trial := searchtest.NewTrial(number, t.Space, params)
 		trial.State, trial.Values = search.Complete, t.Values(trial.External())
 		h.Trials = append(h.Trials, trial)
-		if err := p.write(trial.Values); err != nil {
+		if err := p.Write(trial.Values); err != nil {
 			return nil, err
 		}
 	}

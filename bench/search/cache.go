@@ -81,7 +81,7 @@ func (c *cache) identify(o options) error {
 	if err != nil {
 		return err
 	}
-	defer p.end()
+	defer p.End()
 	versions, err := p.versions()
 	if err != nil {
 		return err

@@ -1,65 +1,29 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 
+	python "github.com/hpsearch/hpsearch/bench/peer"
 	"github.com/hpsearch/hpsearch/search"
 )
 
 // A peer is a Python process that runs Optuna's samplers; see
 // bench/peer/optuna_search.py for what is said.
-type peer struct {
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	lines *bufio.Reader
-}
+type peer struct{ *python.Process }
 
-func startPeer(python, script string) (*peer, error) {
-	cmd := exec.Command(python, script)
-	// Several processes share the machine: each keeps to one core.
-	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
+func startPeer(interpreter, script string) (*peer, error) {
+	process, err := python.Start(interpreter, script)
 	if err != nil {
 		return nil, err
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting %s %s: %w", python, script, err)
-	}
-	return &peer{cmd: cmd, stdin: stdin, lines: bufio.NewReader(stdout)}, nil
-}
-
-// end ends the process; what it says then no longer matters.
-func (p *peer) end() {
-	_ = p.stdin.Close()
-	_ = p.cmd.Wait()
+	return &peer{process}, nil
 }
 
 func (p *peer) call(request map[string]any, answer any) error {
-	line, err := json.Marshal(request)
-	if err != nil {
+	if err := p.Write(request); err != nil {
 		return err
 	}
-	if _, err := p.stdin.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("asking Optuna: %w", err)
-	}
-	reply, err := p.lines.ReadBytes('\n')
-	if err != nil {
-		return fmt.Errorf("reading Optuna's answer to %s: %w", line, err)
-	}
-	if err := json.Unmarshal(reply, answer); err != nil {
-		return fmt.Errorf("reading Optuna's answer %s: %w", reply, err)
-	}
-	return nil
+	return p.Read(answer)
 }
 
 func (p *peer) versions() (map[string]string, error) {

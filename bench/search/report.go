@@ -135,7 +135,7 @@ func writeMachine(w io.Writer, o options) error {
 	if err != nil {
 		return err
 	}
-	defer p.end()
+	defer p.End()
 	v, err := p.versions()
 	if err != nil {
 		return err

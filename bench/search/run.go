@@ -83,7 +83,7 @@ func work(o options, c *cache, jobs []job, queue <-chan int, outcomes []outcome)
 		if p, err = startPeer(o.python, o.script); err != nil {
 			return err
 		}
-		defer p.end()
+		defer p.End()
 	}
 	for i := range queue {
 		out, err := runJob(p, jobs[i])

@@ -37,7 +37,7 @@ func writeSpeed(w io.Writer, o options) error {
 		if p, err = startPeer(o.python, o.script); err != nil {
 			return err
 		}
-		defer p.end()
+		defer p.End()
 	}
 	six := searchtest.Hartmann6()
 	for _, c := range paces {
