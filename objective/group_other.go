@@ -19,3 +19,6 @@ func terminateGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 func describeExit(state *os.ProcessState) string {
 	return fmt.Sprintf("left with exit code %d", state.ExitCode())
 }
+
+// wasKilled cannot tell here.
+func wasKilled(*os.ProcessState) bool { return false }

@@ -58,6 +58,7 @@ type Process struct {
 	env    []string
 	child  *child // nil when none is up
 	greets bool   // a trainer of this configuration has said hello before
+	killed bool   // the last one was killed before it did
 	// number and attempt are those of the last trial; 0 before the first.
 	number, attempt int
 }

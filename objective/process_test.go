@@ -315,6 +315,19 @@ func TestProcessThatCannotStart(t *testing.T) {
 	}
 }
 
+// A trainer that is killed at its start is started once more.
+func TestProcessKilledBeforeHello(t *testing.T) {
+	t.Parallel()
+	p := newProcess(t, fake(t, "killed"))
+	var failed *search.TrialError
+	if _, err := run(t, p, task(0, "ok"), newSession()); !errors.As(err, &failed) || !failed.Retry || failed.Reason != search.ReasonCrashed {
+		t.Errorf("the first time: %v, want a crash worth a retry", err)
+	}
+	if _, err := run(t, p, task(0, "ok"), newSession()); !errors.Is(err, search.ErrUnavailable) {
+		t.Errorf("the second time: %v, want ErrUnavailable", err)
+	}
+}
+
 func TestProcessStoppedBeforeHello(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, fake(t, "mute"))

@@ -25,7 +25,8 @@ func (p *Process) up() bool { return p.child != nil && !p.child.dead() }
 // startWith starts a trainer and waits for its hello. The error wraps
 // [search.ErrUnavailable] when another try cannot help. A trainer that died
 // although one has said hello before has met bad luck rather than a broken
-// installation: that is a [*search.TrialError] worth a retry. log is taken over.
+// installation, and so has one that was killed, unless it happens twice: that
+// is a [*search.TrialError] worth a retry. log is taken over.
 func (p *Process) startWith(ctx context.Context, log io.WriteCloser, stopping <-chan struct{}) error {
 	stderr := newStderrTail(log)
 	c, err := launch(p.config, p.env, stderr)
@@ -45,7 +46,8 @@ func (p *Process) startWith(ctx context.Context, log io.WriteCloser, stopping <-
 		return search.ErrStopped
 	case errors.As(err, &died) && missingLibrary(died.Stderr) != "":
 		return p.unavailable(fmt.Errorf("it cannot load its libraries: %s; run \"hpsearch doctor\"", missingLibrary(died.Stderr)))
-	case errors.As(err, &died) && p.greets:
+	case errors.As(err, &died) && (p.greets || wasKilled(died.State) && !p.killed):
+		p.killed = wasKilled(died.State)
 		return &search.TrialError{Reason: search.ReasonCrashed, Message: err.Error(), Retry: true, Cause: err}
 	}
 	return p.unavailable(err)

@@ -66,16 +66,24 @@ func (g *Goals) Reached(ctx context.Context) (Goal, error) {
 
 // byBest looks at the ends that are about the best trial.
 func (g *Goals) byBest(ctx context.Context) (Goal, error) {
-	target, patience := g.Budget.Target, g.Budget.NoImprovement
-	if target == nil && patience == 0 {
+	if g.Budget.Target == nil && g.Budget.NoImprovement == 0 {
 		return Goal{}, nil
 	}
 	best, err := g.Store.Best(ctx, g.Study.ID)
-	switch {
-	case errors.Is(err, ErrNotFound):
+	if errors.Is(err, ErrNotFound) {
 		return Goal{}, nil
-	case err != nil:
+	}
+	if err != nil {
 		return Goal{}, fmt.Errorf("reading the best trial of study %q: %w", g.Study.Name, err)
+	}
+	return g.ReachedWith(ctx, best)
+}
+
+// ReachedWith is Reached where the best trial is known and the terminator is
+// not asked: a list of many studies affords no more than that.
+func (g *Goals) ReachedWith(ctx context.Context, best *Trial) (Goal, error) {
+	target, patience := g.Budget.Target, g.Budget.NoImprovement
+	switch {
 	case target != nil && !g.Study.Direction().Better(*target, best.Value()):
 		return Goal{Ending: EndTarget, Why: fmt.Sprintf("trial %d is as good as the target (%g)", best.Number, *target)}, nil
 	case patience == 0:

@@ -71,7 +71,7 @@ func (o ObjectiveSpec) Complete() ObjectiveSpec {
 // Check reports what is contradictory in a complete specification.
 func (o *ObjectiveSpec) Check() error {
 	if len(o.Metrics) != len(o.Directions) {
-		return fmt.Errorf("there are %d metrics and %d directions: each metric needs one", len(o.Metrics), len(o.Directions))
+		return fmt.Errorf("metrics: %d, directions: %d; each metric needs one direction", len(o.Metrics), len(o.Directions))
 	}
 	for _, d := range o.AllDirections() {
 		if d != Minimize && d != Maximize {

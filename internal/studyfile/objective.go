@@ -101,7 +101,7 @@ func (r *reader) directions(o mapping, kind string, metrics []string) []search.D
 	}
 	given, at := r.words(o, "directions")
 	if len(given) != len(metrics) {
-		r.find(n, "write minimize or maximize for each metric", "there are %d directions for %d metrics", len(given), len(metrics))
+		r.find(n, "write minimize or maximize for each metric", "directions: %d, metrics: %d", len(given), len(metrics))
 		return directions
 	}
 	for i, word := range given {

@@ -25,7 +25,7 @@ func TestCheckSeveralObjectives(t *testing.T) {
 		{"target", search.Definition{Objective: two, Budget: search.Budget{Target: &target}}, "target of the budget"},
 		{"no improvement", search.Definition{Objective: two, Budget: search.Budget{NoImprovement: 3}}, "no_improvement of the budget"},
 		{"terminator", search.Definition{Objective: two, Budget: search.Budget{Terminator: &search.TerminatorSpec{Kind: "regret-bound"}}}, "terminator of the budget"},
-		{"objectives", search.Definition{Objective: search.ObjectiveSpec{Metrics: []string{"a", "b"}}}, "objective: there are 2 metrics and 0 directions"},
+		{"objectives", search.Definition{Objective: search.ObjectiveSpec{Metrics: []string{"a", "b"}}}, "objective: metrics: 2, directions: 0"},
 		{"one objective", search.Definition{
 			Objective: search.ObjectiveSpec{Metric: "a", Direction: search.Minimize}, Sampler: search.SamplerSpec{Kind: "tpe"},
 			Pruner: search.PrunerSpec{Kind: "median"}, Budget: search.Budget{Target: &target, NoImprovement: 3},

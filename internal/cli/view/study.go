@@ -84,8 +84,9 @@ func NewStudy(s *search.Summary) Study {
 	return v
 }
 
-// Studies returns the document of a list of studies.
-func Studies(all []search.Summary, now time.Time) render.Document {
+// Studies returns the document of a list of studies, with the goals that they
+// have come to, by the studies' number.
+func Studies(all []search.Summary, goals map[int64]search.Goal, now time.Time) render.Document {
 	d := render.Document{
 		Columns: []render.Column{
 			{Title: "name"}, {Title: "state"}, {Title: "trials", Right: true}, {Title: "complete", Right: true},
@@ -104,7 +105,7 @@ func Studies(all []search.Summary, now time.Time) render.Document {
 			best = render.Number(s.Best.Value())
 		}
 		d.Rows = append(d.Rows, []render.Cell{
-			render.Tinted(v.Name, render.Strong), state(s), render.Int(s.Counts.Total()), render.Int(s.Counts.Complete),
+			render.Tinted(v.Name, render.Strong), state(s, ended(s, goals[s.Study.ID])), render.Int(s.Counts.Total()), render.Int(s.Counts.Complete),
 			render.Int(s.Counts.Fail), best, render.Text(strings.Join(s.Study.Definition.Objective.AllMetrics(), ", ")), render.Time(v.CreatedAt, now),
 		})
 	}
@@ -113,13 +114,13 @@ func Studies(all []search.Summary, now time.Time) render.Document {
 }
 
 // state says in a word what a study is doing.
-func state(s *search.Summary) render.Cell {
+func state(s *search.Summary, ended *Ended) render.Cell {
 	switch {
 	case s.Study.Paused:
 		return render.Tinted("paused", render.Warn)
 	case s.Counts.Running > 0:
 		return render.Tinted("running", render.Good)
-	case spent(s):
+	case ended != nil:
 		return render.Text("done")
 	}
 	return render.Text("open")
@@ -152,11 +153,7 @@ func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 	d := render.Document{Data: v, Facts: true, Columns: []render.Column{{Title: "field"}, {Title: "value"}}, Names: []string{v.Name}}
 	add := func(label string, c render.Cell) { d.Rows = append(d.Rows, fact(label, c)) }
 	add("name", render.Tinted(v.Name, render.Strong))
-	doing := state(s)
-	if v.Ended != nil && s.Counts.Running == 0 && !s.Study.Paused {
-		doing = render.Text("done") // the list does not know: goals need all trials
-	}
-	add("state", doing)
+	add("state", state(s, v.Ended))
 	if v.Ended != nil {
 		add("ended", render.Text(fmt.Sprintf("%s: %s", v.Ended.By, v.Ended.Why)))
 	}

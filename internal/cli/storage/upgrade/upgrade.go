@@ -50,7 +50,7 @@ func upgrade(ctx context.Context, o *Options) error {
 	case len(before.Pending) == 0:
 		o.Say("There is nothing to do: the database has schema %d.", before.Schema)
 	case o.DryRun:
-		o.Say("An upgrade would run %d script(s), in this order; nothing was changed.", len(before.Pending))
+		o.Say("Scripts that an upgrade would run, in this order: %d. Nothing was changed.", len(before.Pending))
 		return o.Write(view.Storage(before))
 	default:
 		if _, err := storage.Upgrade(ctx, o.StorageURL); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/view"
+	"github.com/hpsearch/hpsearch/search"
 )
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -29,7 +30,7 @@ func NewCmd(f *app.Factory, run func(context.Context, *app.Factory) error) *cobr
 func list(ctx context.Context, f *app.Factory) error {
 	store, err := f.Existing(ctx)
 	if errors.Is(err, app.ErrNoDatabase) {
-		return f.Write(view.Studies(nil, f.Now()))
+		return f.Write(view.Studies(nil, nil, f.Now()))
 	}
 	if err != nil {
 		return err
@@ -38,5 +39,32 @@ func list(ctx context.Context, f *app.Factory) error {
 	if err != nil {
 		return err
 	}
-	return f.Write(view.Studies(all, f.Now()))
+	goals, err := reached(ctx, store, all)
+	if err != nil {
+		return err
+	}
+	return f.Write(view.Studies(all, goals, f.Now()))
+}
+
+// reached returns the goals that studies have come to, by the studies' number.
+// What a terminator would say is left out: it needs all trials.
+func reached(ctx context.Context, store search.Store, all []search.Summary) (map[int64]search.Goal, error) {
+	goals := make(map[int64]search.Goal)
+	for i := range all {
+		s := &all[i]
+		budget := s.Study.Definition.Budget
+		if s.Best == nil || s.Study.Several() {
+			continue
+		}
+		if after := s.Counts.Total() - s.Best.Number - 1; after < budget.NoImprovement {
+			budget.NoImprovement = 0 // that many trials cannot have followed
+		}
+		g := search.Goals{Store: store, Study: &s.Study, Budget: budget}
+		goal, err := g.ReachedWith(ctx, s.Best)
+		if err != nil {
+			return nil, err
+		}
+		goals[s.Study.ID] = goal
+	}
+	return goals, nil
 }
