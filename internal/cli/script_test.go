@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -224,5 +225,6 @@ func mask(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	text := timestamp.ReplaceAllString(ts.ReadFile(args[0]), "TIME")
 	text = seconds.ReplaceAllString(text, `"seconds": SECONDS`)
+	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "WORK")
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o666))
 }

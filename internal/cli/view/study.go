@@ -3,6 +3,8 @@ package view
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,8 +34,10 @@ type Study struct {
 // StudyDetail is a study in JSON with what takes a look at its trials.
 type StudyDetail struct {
 	Study
-	Front []FrontTrial `json:"front,omitempty"`
-	Ended *Ended       `json:"ended"` // null: more trials are started
+	Front []FrontTrial   `json:"front,omitempty"`
+	Ended *Ended         `json:"ended"` // null: more trials are started
+	Train map[string]any `json:"train,omitempty"`
+	Space search.Space   `json:"space"`
 }
 
 // Best is a study's best trial in JSON, in short.
@@ -145,11 +149,11 @@ func ended(s *search.Summary, goal search.Goal) *Ended {
 
 // StudyFacts returns the document of one study.
 func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
-	v := StudyDetail{Study: NewStudy(s), Ended: ended(s, known.Goal)}
+	def := &s.Study.Definition
+	v := StudyDetail{Study: NewStudy(s), Ended: ended(s, known.Goal), Train: def.Train, Space: def.Space}
 	for _, t := range known.Front {
 		v.Front = append(v.Front, FrontTrial{Number: t.Number, Values: values(t), Params: params(t)})
 	}
-	def := &s.Study.Definition
 	d := render.Document{Data: v, Facts: true, Columns: []render.Column{{Title: "field"}, {Title: "value"}}, Names: []string{v.Name}}
 	add := func(label string, c render.Cell) { d.Rows = append(d.Rows, fact(label, c)) }
 	add("name", render.Tinted(v.Name, render.Strong))
@@ -169,11 +173,49 @@ func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 	}
 	add("trials", render.Text(countsText(s.Counts, def.Budget.Trials)))
 	add("created", render.Time(v.CreatedAt, now))
+	for _, name := range slices.Sorted(maps.Keys(def.Train)) {
+		add("train", render.Text(fmt.Sprintf("%s: %s", name, setting(def.Train[name]))))
+	}
 	for _, p := range def.Space {
-		add("space", render.Text(fmt.Sprintf("%s: %v", p.Name, p.Distribution)))
+		add("space", render.Text(fmt.Sprintf("%s: %v%s", p.Name, p.Distribution, condition(p.When))))
 	}
 	d.Rows = append(d.Rows, bestRows(s, known.Front)...)
 	return d
+}
+
+// setting writes a fixed setting as a study file has it, in one line.
+func setting(value any) string {
+	switch v := value.(type) {
+	case map[string]any:
+		var parts []string
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, key+": "+setting(v[key]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case []any:
+		var parts []string
+		for _, item := range v {
+			parts = append(parts, setting(item))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	return fmt.Sprint(value)
+}
+
+// condition writes when a parameter is there: ", when optimizer is sgd or adam".
+func condition(when map[string][]any) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(when)) {
+		var values []string
+		for _, v := range when[name] {
+			values = append(values, fmt.Sprint(v))
+		}
+		parts = append(parts, name+" is "+strings.Join(values, " or "))
+	}
+	if parts == nil {
+		return ""
+	}
+	return ", when " + strings.Join(parts, " and ")
 }
 
 // Goals writes what a study is there for: "minimize val_loss, minimize train_seconds".
