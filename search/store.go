@@ -82,6 +82,11 @@ type Store interface {
 	// CreateStudy stores the study with its definition and its enqueued
 	// configurations as WAITING trials. ErrExists when the name is taken.
 	CreateStudy(ctx context.Context, def Definition) (*Study, error)
+	// Adopt gives a foreign study a definition, whose name is the study's, and
+	// adds its enqueued configurations as WAITING trials. The same definition
+	// again is accepted, another is refused with ErrExists. Whether the
+	// definition suits the study is the caller's to know: see [CheckAdoption].
+	Adopt(ctx context.Context, studyID int64, def Definition) error
 	// Study returns ErrNotFound when there is none of that name.
 	Study(ctx context.Context, name string) (*Study, error)
 	// Summaries lists all studies, oldest first.

@@ -33,6 +33,10 @@ type Study struct {
 	Directions []Direction
 	Created    time.Time
 	Paused     bool
+	// Foreign is a study that Optuna made and that was not given a definition,
+	// see [Store.Adopt]. Its Definition is what its trials show; it can be asked
+	// and told, not run.
+	Foreign    bool
 	Definition Definition
 	UserAttrs  map[string]any
 }

@@ -124,6 +124,22 @@ func (m *memory) CreateStudy(ctx context.Context, def search.Definition) (*searc
 	return &read, ctx.Err()
 }
 
+// Adopt implements [search.Store]. Every study in memory has a definition.
+func (m *memory) Adopt(ctx context.Context, studyID int64, def search.Definition) error {
+	def.Objective = def.Objective.Complete()
+	if err := checkDefinition(def); err != nil {
+		return err
+	}
+	return m.do(ctx, studyID, fmt.Sprintf("adopt study %q", def.Name), func(s *memoryStudy) error {
+		study, err := s.read()
+		if err != nil {
+			return err
+		}
+		_, err = checkAdopted(&study, def)
+		return err
+	})
+}
+
 // Study implements [search.Store].
 func (m *memory) Study(_ context.Context, name string) (*search.Study, error) {
 	m.mu.Lock()

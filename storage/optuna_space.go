@@ -14,7 +14,7 @@ import (
 // is what Optuna's own samplers call the intersection search space. What a
 // study of ours searches is in its definition.
 func learnSpace(tx *gorm.DB, study *search.Study) error {
-	if def := &study.Definition; def.Objective.Kind != external || len(def.Space) > 0 {
+	if !study.Foreign {
 		return nil
 	}
 	const finished = " FROM trials t WHERE t.study_id = ? AND t.state IN ('COMPLETE', 'PRUNED')"

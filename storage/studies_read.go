@@ -61,7 +61,7 @@ func assembleStudies(rows []studyJoined, directions []directionRow, attrs, syste
 	studies := make([]search.Study, len(rows))
 	index := make(map[int64]*search.Study, len(rows))
 	for i, row := range rows {
-		studies[i] = search.Study{ID: row.StudyID, Name: row.StudyName, Created: time.Time(row.CreatedAt), Paused: row.Paused}
+		studies[i] = search.Study{ID: row.StudyID, Name: row.StudyName, Created: time.Time(row.CreatedAt), Paused: row.Paused, Foreign: row.DefinitionJSON == ""}
 		index[row.StudyID] = &studies[i]
 	}
 	for _, row := range directions {
@@ -111,23 +111,10 @@ func definitionOf(text string, study *search.Study, metrics []string) (search.De
 		return decodeDefinition(text)
 	}
 	if len(metrics) != max(1, len(study.Directions)) || slices.Contains(metrics, "") {
-		metrics = unnamed(len(study.Directions))
+		metrics = search.UnnamedMetrics(len(study.Directions))
 	}
 	objective := search.ObjectiveSpec{Kind: external, Metrics: metrics, Directions: study.Directions}
 	return search.Definition{Version: 1, Name: study.Name, Objective: objective.Complete()}, nil
-}
-
-// unnamed returns what the values of a study are called that has no names for
-// them: as in the columns of Optuna's data frames.
-func unnamed(objectives int) []string {
-	if objectives < 2 {
-		return []string{"value"}
-	}
-	names := make([]string, objectives)
-	for i := range names {
-		names[i] = fmt.Sprintf("values_%d", i)
-	}
-	return names
 }
 
 // summaries reads the studies for which the condition on s holds, with their

@@ -53,6 +53,30 @@ func testCreateStudyRefuses(t *testing.T, f *fixture) {
 	}
 }
 
+// testAdoptRefuses: a study that has a definition keeps it.
+func testAdoptRefuses(t *testing.T, f *fixture) {
+	def := definition("s")
+	def.Enqueue = []map[string]any{{"x": 0.25}}
+	study := f.study(t, def)
+	f.ok(t, f.Adopt(f.ctx, study.ID, def))
+	other := definition("s")
+	fails(t, f.Adopt(f.ctx, study.ID, other), search.ErrExists)
+	fails(t, f.Adopt(f.ctx, study.ID+1000, def), search.ErrNotFound)
+	other.Objective.Direction = search.Maximize
+	if err := f.Adopt(f.ctx, study.ID, other); err == nil {
+		t.Error("a study to minimize was adopted to maximize")
+	}
+	if err := f.Adopt(f.ctx, study.ID, definition("renamed")); err == nil {
+		t.Error("a study was adopted under another name")
+	}
+	read, err := f.Study(f.ctx, "s")
+	f.ok(t, err)
+	same(t, "study", read, study)
+	counts, err := f.Counts(f.ctx, study.ID)
+	f.ok(t, err)
+	same(t, "counts", counts, search.Counts{Waiting: 1})
+}
+
 func testDefinitionRoundTrip(t *testing.T, f *fixture) {
 	def := definition("s")
 	def.Train = map[string]any{

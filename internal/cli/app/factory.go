@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -9,10 +10,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/hpsearch/hpsearch/internal/render"
+	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/storage"
 )
@@ -116,6 +120,13 @@ func (f *Factory) NoStudy(name string) error {
 	return fmt.Errorf("no study %q in %s (hpsearch study list shows those there are)", name, storage.Redact(f.StorageURL))
 }
 
+// NoStudyFile is the error for a study that Optuna made, where it takes a
+// study file to go on.
+func NoStudyFile(name string) error {
+	return fmt.Errorf("study %s was made by Optuna and has no study file: hpsearch study adopt %s -f FILE gives it one, "+
+		"or let its trials be asked for and told (hpsearch ask, tell, pipe)", name, name)
+}
+
 // errMemory says what a storage in memory is good for.
 var errMemory = errors.New("a study in memory ends with its process: use run FILE or pipe FILE, or --storage sqlite:///hpsearch.db to keep it")
 
@@ -152,7 +163,25 @@ func (f *Factory) StudyDir(study string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(root, study), nil
+	return filepath.Join(root, folderName(study)), nil
+}
+
+// folderName is the name of a study's folder. Optuna takes any name for a
+// study, of which not all may name a folder: those get a name that no study
+// file can have.
+func folderName(study string) string {
+	if studyfile.CheckName(study) == nil {
+		return study
+	}
+	const readable, distinct = 60, 8 // characters of the name, bytes of its hash
+	plain := strings.Map(func(r rune) rune {
+		if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return r
+		}
+		return '_'
+	}, study)
+	sum := sha256.Sum256([]byte(study))
+	return fmt.Sprintf("_%s-%x", plain[:min(len(plain), readable)], sum[:distinct])
 }
 
 // DataRoot returns the folder that holds the studies' directories.

@@ -40,6 +40,9 @@ func Open(ctx context.Context, f *app.Factory, arg, warmStart string) (search.St
 	if err != nil {
 		return nil, nil, err
 	}
+	if study.Foreign {
+		return nil, nil, app.NoStudyFile(study.Name)
+	}
 	part, err := Difference(file, &study.Definition)
 	if err != nil {
 		return nil, nil, err

@@ -103,8 +103,14 @@ func export(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
+	if study.Foreign {
+		return app.NoStudyFile(study.Name)
+	}
 	if kind := study.Definition.Objective.Kind; kind != studyfile.MetaTraining {
 		return fmt.Errorf("study %s has an objective of kind %s: only meta-training leaves a model to export", o.Name, kind)
+	}
+	if err := study.Definition.Fits(best); err != nil { // one of Optuna's need not
+		return fmt.Errorf("trial %d of %s cannot be retrained by the study's file: %w: choose another with --trial", best.Number, o.Name, err)
 	}
 	job, err := o.config(study, best)
 	if err != nil {

@@ -125,6 +125,9 @@ func (j *Job) runner(ctx context.Context) (*search.Runner, display, error) {
 
 // command is the program that runs the study's trials.
 func (j *Job) command() ([]string, error) {
+	if j.Study.Foreign {
+		return nil, app.NoStudyFile(j.Study.Name)
+	}
 	switch spec := j.Study.Definition.Objective; spec.Kind {
 	case studyfile.Command:
 		return spec.Command, nil
