@@ -85,6 +85,8 @@ func (s *Sampler) checkWays(g group) error {
 	all := len(s.family.Classes)
 	advice := fmt.Sprintf("raise tasks.split.%s to %.2f or more, or lower %s to %d or less", s.role, ceilShare(want, all), name, have)
 	switch {
+	case all < 2*len(roles):
+		advice = "no split gives each part 2 classes of its own: add classes, or say in a column \"task\" what belongs together, and the parts differ by task"
 	case all < 3*want:
 		advice = fmt.Sprintf("lower %s to %d or less, or add classes", name, max(2, min(have, all/3)))
 	case have < 2:
