@@ -31,14 +31,17 @@ func (r *reader) settings(m mapping, d *search.Definition) {
 		fixed["metric"] = d.Objective.Metric // as the trainer gets it
 	}
 	for _, p := range problemsOf(setting.CheckStudy(fixed, searched)) {
-		at := settingNode(train, p.Name)
+		at, section := settingNode(train, p.Name), "train"
+		if of, isSearched := r.params[p.Name]; isSearched {
+			at, section = of, "space"
+		}
 		if p.Name == "metric" && d.Train["metric"] == nil {
 			at = m.get("objective")
 		}
 		if at == nil {
 			at = m.node
 		}
-		r.find(at, p.Hint, "train: %s: %s", p.Name, p.Text)
+		r.find(at, p.Hint, "%s: %s: %s", section, p.Name, p.Text)
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 
 var modelKinds = []string{ModelMLP, ModelBERT, ModelConv4}
 
-var taskKinds = []string{"wordnet", "jsonl", "csv", "parquet", "text-folder", KindImages, KindSinusoid}
+const kindTextFolder = "text-folder"
+
+var taskKinds = []string{"wordnet", "jsonl", "csv", "parquet", kindTextFolder, KindImages, KindSinusoid}
 
 // A Config is a complete, checked configuration of a meta-training run.
 // The schema documents each field under the name of its setting.
@@ -140,10 +142,11 @@ func Parse(values map[string]any) (*Config, error) {
 
 // CheckStudy checks the settings that a study fixes, given the names of those
 // that it searches: those may be missing, and checks that depend on their
-// values are left to the trials.
+// values are left to the trials. Settings of both sorts that nothing in the
+// study reads are refused.
 func CheckStudy(fixed map[string]any, searched []string) error {
-	_, problems := parse(fixed, searched)
-	return problems.orNil()
+	c, problems := parse(fixed, searched)
+	return append(problems, c.checkUnread(fixed, searched, problems)...).orNil()
 }
 
 func parse(values map[string]any, searched []string) (*Config, Problems) {

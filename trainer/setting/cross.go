@@ -19,7 +19,8 @@ func (c *Config) crossCheck(given map[string]bool, searched []string) Problems {
 	}
 	// What a trial is measured on must not depend on what is searched.
 	for _, pair := range [][2]string{{"ways", "eval_ways"}, {"shots", "eval_shots"}} {
-		if slices.Contains(searched, pair[0]) && !given[pair[1]] {
+		s, _ := Lookup(pair[0])
+		if reason, _, _ := c.unread(s); reason == "" && slices.Contains(searched, pair[0]) && !given[pair[1]] {
 			ps = append(ps, Problem{
 				Name: pair[1], Text: "is missing, and " + pair[0] + " is searched: trials validated on easier episodes would win",
 				Hint: "fix " + pair[1] + " under train",
@@ -29,6 +30,7 @@ func (c *Config) crossCheck(given map[string]bool, searched []string) Problems {
 	if given["model"] && c.Model.Path == "" && c.Model.Kind == "" {
 		ps = append(ps, Problem{Name: "model.kind", Text: "is missing", Hint: "name a folder, or one of " + strings.Join(modelKinds, ", ")})
 	}
+	ps = append(ps, c.checkParts(given)...)
 	ps = append(ps, c.Model.check(given)...)
 	ps = append(ps, c.Tasks.check(given)...)
 	ps = append(ps, c.checkType()...)
@@ -106,22 +108,4 @@ func (c *Config) checkEpisodes() Problems {
 		}}
 	}
 	return nil
-}
-
-// Unused returns the names among values that the algorithm set in them does
-// not read, in the order of the schema. They are not errors (a study may
-// search the algorithm), but worth a warning.
-func Unused(values map[string]any) []string {
-	name, _ := values["algorithm"].(string)
-	if name == "" {
-		s, _ := Lookup("algorithm")
-		name = s.Default.(string)
-	}
-	var unused []string
-	for _, s := range table {
-		if _, ok := values[s.Name]; ok && len(s.Algorithms) > 0 && !slices.Contains(s.Algorithms, name) {
-			unused = append(unused, s.Name)
-		}
-	}
-	return unused
 }

@@ -48,8 +48,8 @@ type Setting struct {
 	Range Range
 	// Choices lists the allowed words of a Choice, the forms of a Pattern.
 	Choices []string
-	// Algorithms names the algorithms that read the setting; none means all.
-	Algorithms []string
+	// ReadBy says which studies read the setting.
+	ReadBy ReadBy
 	// Fixed settings cannot be searched: they say what the trials of a study
 	// have in common, or where they run.
 	Fixed bool

@@ -118,7 +118,7 @@ func TestParseProblems(t *testing.T) {
 		{"never validated", minimal(map[string]any{"iterations": 5, "eval_every": 6}), []string{"eval_every: 6 is more than the 5 iterations"}},
 		{"never validated, default length", minimal(map[string]any{"eval_every": 1001}), []string{"eval_every: 1001 is more than the 1000"}},
 		{"shares", minimal(tasks("split", map[string]any{"train": 0.9})), []string{"tasks.split: the shares 0.9, 0.16 and 0.2 do not sum to 1"}},
-		{"same columns", minimal(tasks("text", "label")), []string{"tasks.text: text, label and task must be three"}},
+		{"same columns", minimal(tasks("kind", "jsonl", "path", "x", "text", "label")), []string{"tasks.text: text, label and task must be three"}},
 		{"most below least", minimal(tasks("max_per_class", 5, "min_per_class", 6)), []string{"tasks.max_per_class: 5 is less than min_per_class, 6"}},
 		{"huge step", minimal(map[string]any{"ways": 10000, "shots": 1000}), []string{"ways: a step of 10000 ways"}},
 		{"split role", minimal(map[string]any{"split": map[string]any{"dev": []any{}}}), []string{"split: unknown part dev"}},
@@ -306,7 +306,7 @@ func TestSchemaIsSound(t *testing.T) {
 		if !strings.Contains(Markdown(), "| `"+s.Name+"` |") {
 			t.Errorf("%s is not in the documentation", s.Name)
 		}
-		for _, a := range s.Algorithms {
+		for _, a := range s.ReadBy.Algorithms {
 			if _, ok := findAlgorithm(a); !ok {
 				t.Errorf("%s: unknown algorithm %s", s.Name, a)
 			}

@@ -43,12 +43,12 @@ var optimizerSettings = []Setting{
 		set:   func(c *Config, v any) { c.Freeze, _ = ParseFreeze(v.(string)) },
 	},
 	{
-		Name: "unfreeze_ratio", Type: Float, Default: 0.5, Range: between(0, 1),
+		Name: "unfreeze_ratio", Type: Float, Default: 0.5, Range: between(0, 1), ReadBy: ReadBy{Freezes: []FreezeKind{FreezeGradual, FreezeLPFT}},
 		Doc: "Share of all steps after which freeze: lp-ft trains everything, and by which freeze: gradual has come down to the lowest block.",
 		set: func(c *Config, v any) { c.UnfreezeRatio = v.(float64) },
 	},
 	{
-		Name: "lora_alpha", Type: Float, Range: Range{Low: 0, High: 1e6, OpenLow: true},
+		Name: "lora_alpha", Type: Float, Range: Range{Low: 0, High: 1e6, OpenLow: true}, ReadBy: ReadBy{Freezes: []FreezeKind{FreezeLoRA}},
 		Doc: "Of freeze: lora-R: the product of the two matrices counts alpha / R times (Hu et al. 2021, section 4.1). 2R when absent.",
 		set: func(c *Config, v any) { c.LoRAAlpha = v.(float64) },
 	},
