@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(servers{m}, map[string]func(){
 		"hpsearch": func() { os.Exit(cli.Main()) },
 		"curve":    func() { os.Exit(curve()) },
+		"exporter": func() { os.Exit(exporter()) },
 	})
 }
 

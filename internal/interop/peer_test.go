@@ -59,7 +59,7 @@ func (s *site) hpsearch(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "hpsearch", args...)
 	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), "HPSEARCH_STORAGE="+s.url)
+	cmd.Env = append(os.Environ(), "HPSEARCH_STORAGE="+s.url, "HPSEARCH_TRAINER="+exporterPath(t))
 	return cmd
 }
 
@@ -99,4 +99,14 @@ func (s *site) dump(t *testing.T, study string) peerStudy {
 	var p peerStudy
 	decode(t, output(t, peer(t, "dump", s.sql, study)), &p)
 	return p
+}
+
+// exporterPath is where the stand-in for the trainer is.
+func exporterPath(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("exporter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -4,6 +4,10 @@
     peer.py make URL STUDY        a study of Optuna's own
     peer.py work URL STUDY TOTAL  a worker until the study has TOTAL trials;
                                   prints the numbers of its trials
+    peer.py few URL STUDY X…      a study of Optuna's own, made if need be, with
+                                  a trial for each X of four
+    peer.py tune URL STUDY        a study of Optuna's own that names settings of
+                                  the trainer
     peer.py dashboard URL PORT    optuna-dashboard, until it is killed
 """
 
@@ -98,6 +102,25 @@ def work(url, name, total):
     return {"numbers": numbers}
 
 
+def few(url, name, *values):
+    study = optuna.create_study(study_name=name, storage=url, load_if_exists=True)
+    for x in values:
+        study.enqueue_trial({"x": float(x)})
+    study.optimize(lambda trial: trial.suggest_categorical("x", [0.25, 0.5, 0.75, 1.0]), n_trials=len(values))
+
+
+def tune(url, name):
+    study = optuna.create_study(study_name=name, storage=url, sampler=optuna.samplers.RandomSampler(seed=1))
+
+    def objective(trial):
+        rate = trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True)
+        trial.suggest_categorical("freeze", ["none", "embeddings"])
+        return abs(math.log10(rate) + 3)
+
+    study.enqueue_trial({"learning_rate": 1e-3, "freeze": "embeddings"})
+    study.optimize(objective, n_trials=5)
+
+
 def dashboard(url, port):
     from optuna_dashboard._cli import main
 
@@ -113,6 +136,10 @@ def main():
         make(url, *rest)
     elif verb == "work":
         print(json.dumps(work(url, rest[0], int(rest[1]))))
+    elif verb == "few":
+        few(url, *rest)
+    elif verb == "tune":
+        tune(url, *rest)
     elif verb == "dashboard":
         dashboard(url, *rest)
     else:
