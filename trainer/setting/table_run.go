@@ -9,7 +9,7 @@ var runSettings = []Setting{
 	},
 	{
 		Name: "threads", Type: Int, Default: int64(0), Range: between(0, 4096), Fixed: true,
-		Doc: "CPU threads of a trainer; 0 takes the share of the cores that the worker was given.",
+		Doc: "CPU threads of a trainer; 0 takes what OMP_NUM_THREADS says, or else a worker's share of the cores. Small networks on small batches are often as fast with 1.",
 		set: func(c *Config, v any) { c.Threads = int(v.(int64)) },
 	},
 	{

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -196,10 +195,10 @@ func (o *Options) config(study *search.Study, best *search.Trial) (config, error
 }
 
 // threads is the number of threads that the trial was computed with: sums
-// depend on it. A trial that does not say had its share of the cores.
+// depend on it. A trial that does not say had those that a worker has now.
 func threads(t *search.Trial, parallel int) int {
 	if n, ok := t.Metrics["threads"]; ok && n >= 1 {
 		return int(n)
 	}
-	return max(1, runtime.NumCPU()/max(1, parallel))
+	return work.Threads(parallel)
 }

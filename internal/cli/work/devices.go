@@ -89,5 +89,13 @@ func cudaDevices() int {
 	return len(files)
 }
 
-// threads is a worker's share of the machine's cores.
-func threads(parallel int) int { return max(1, runtime.NumCPU()/max(1, parallel)) }
+// Threads returns how many threads a trainer may use: what OMP_NUM_THREADS
+// says, as of any program of this kind, or else a worker's share of the cores
+// that this process may use. Those are fewer than the machine's in a container
+// with a quota, where a thread too many waits for its turn in every operator.
+func Threads(parallel int) int {
+	if n, err := strconv.Atoi(os.Getenv("OMP_NUM_THREADS")); err == nil && n > 0 {
+		return n
+	}
+	return max(1, runtime.GOMAXPROCS(0)/max(1, parallel))
+}

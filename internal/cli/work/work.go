@@ -102,13 +102,13 @@ func (j *Job) runner(ctx context.Context) (*search.Runner, display, error) {
 	study := j.placed()
 	devices := deal(j.Devices, cudaDevices())
 	j.Log().Debug("run", "study", study.Name, "folder", dir, "command", command, "workers", max(1, j.Budget.Parallel),
-		"threads", threads(j.Budget.Parallel), "devices", devices, "sampler", def.Sampler.Kind, "pruner", def.Pruner.Kind)
+		"threads", Threads(j.Budget.Parallel), "devices", devices, "sampler", def.Sampler.Kind, "pruner", def.Pruner.Kind)
 	runner, err := search.NewRunner(search.RunnerConfig{
 		Store: j.Store, Study: study, Sampler: sampler, Pruner: pruner, Terminator: terminator,
 		History: search.NewHistoryCache(j.Store, study),
 		NewObjective: func(worker int) (search.Objective, error) {
 			config := objective.ProcessConfig{
-				Command: command, Threads: threads(j.Budget.Parallel), Device: devices[worker%len(devices)],
+				Command: command, Threads: Threads(j.Budget.Parallel), Device: devices[worker%len(devices)],
 			}
 			if def.Objective.Kind == studyfile.Command {
 				return objective.NewCommand(config)
