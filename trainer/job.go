@@ -57,7 +57,7 @@ type exportJob struct {
 func (s *server) export(raw json.RawMessage, stopped <-chan struct{}) (*export.Report, error) {
 	var job exportJob
 	if err := json.Unmarshal(raw, &job); err != nil {
-		return nil, badConfig(fmt.Errorf("export: %w", err))
+		return nil, badConfig(fmt.Errorf("reading the job: %w", err))
 	}
 	spec, err := compress.ParseSpec(job.Prune, job.Quantize)
 	if err != nil {
@@ -129,7 +129,7 @@ func adapt(raw json.RawMessage) (*export.Adapted, error) {
 		deviceOfJob
 	}
 	if err := json.Unmarshal(raw, &job); err != nil {
-		return nil, badConfig(fmt.Errorf("adapt: %w", err))
+		return nil, badConfig(fmt.Errorf("reading the job: %w", err))
 	}
 	return export.Adapt(export.AdaptRequest{Model: job.Model, Task: job.Task, To: job.To, Seed: job.Seed, Device: job.Device})
 }
@@ -155,7 +155,7 @@ func (s *server) predict(raw json.RawMessage) (*predictions, error) {
 	}
 	job.Tokens = defaultTokens
 	if err := json.Unmarshal(raw, &job); err != nil {
-		return nil, badConfig(fmt.Errorf("predict: %w", err))
+		return nil, badConfig(fmt.Errorf("reading the job: %w", err))
 	}
 	if err := s.loadPredictor(job.Model, job.Device); err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 	}
 	device, err := manifest.device(r.Device)
 	if err != nil {
-		return nil, fmt.Errorf("adapt: %w", err)
+		return nil, err
 	}
 	family, err := readTask(r.Task, manifest)
 	if err != nil {
@@ -51,7 +51,7 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 	}
 	folder, err := stage(r.To)
 	if err != nil {
-		return nil, fmt.Errorf("adapt: %w", err)
+		return nil, err
 	}
 	defer folder.discard()
 	var adapted *Adapted
@@ -63,7 +63,7 @@ func Adapt(r AdaptRequest) (*Adapted, error) {
 		return nil, err
 	}
 	if err := folder.publish(); err != nil {
-		return nil, fmt.Errorf("adapt: %w", err)
+		return nil, err
 	}
 	return adapted, nil
 }

@@ -62,7 +62,7 @@ func Run(r Request) (*Report, error) {
 	}
 	folder, err := stage(r.To)
 	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
+		return nil, err
 	}
 	defer folder.discard()
 	e := &exporter{Request: r, work: folder.work, report: &Report{Study: r.Study, Trial: r.Trial, Params: r.Params, Notes: []string{}}}
@@ -73,7 +73,7 @@ func Run(r Request) (*Report, error) {
 		return nil, err
 	}
 	if err := folder.publish(); err != nil {
-		return nil, fmt.Errorf("export: %w", err)
+		return nil, err
 	}
 	return e.report, nil
 }

@@ -36,7 +36,7 @@ func NewPredictor(s *tensor.Scope, dir, device string) (*Predictor, error) {
 	}
 	on, err := manifest.device(device)
 	if err != nil {
-		return nil, fmt.Errorf("predict: %w", err)
+		return nil, err
 	}
 	b, err := Load(s, dir, on)
 	if err != nil {
@@ -73,7 +73,7 @@ func (p *Predictor) Generates() bool { return p.bundle.Manifest.Type == setting.
 func (p *Predictor) Continue(s *tensor.Scope, texts []string, how model.Sampling) ([]Prediction, error) {
 	g, ok := p.bundle.Learner.Network.(*model.GPT2)
 	if !ok {
-		return nil, fmt.Errorf("predict: the model generates no text")
+		return nil, fmt.Errorf("the model generates no text")
 	}
 	how.Stop = p.bundle.Tokenizer.Special().SEP
 	predictions := make([]Prediction, len(texts))
@@ -81,10 +81,10 @@ func (p *Predictor) Continue(s *tensor.Scope, texts []string, how model.Sampling
 		ids := p.bundle.Tokenizer.Encode(t, 0)
 		more, err := g.Generate(s, ids[:len(ids)-1], how) // without the end of the text
 		if err != nil {
-			return nil, fmt.Errorf("predict: %w", err)
+			return nil, err
 		}
 		if predictions[i].Continuation, err = p.bundle.Tokenizer.Decode(more); err != nil {
-			return nil, fmt.Errorf("predict: %w", err)
+			return nil, err
 		}
 	}
 	return predictions, nil
@@ -99,7 +99,7 @@ func (p *Predictor) Predict(s *tensor.Scope, items []string) ([]Prediction, erro
 	b := p.bundle
 	inputs, err := b.itemInputs(items)
 	if err != nil {
-		return nil, fmt.Errorf("predict: %w", err)
+		return nil, err
 	}
 	regression := b.Manifest.Type == setting.Regression
 	var answers []float64 // row by row
@@ -115,7 +115,7 @@ func (p *Predictor) Predict(s *tensor.Scope, items []string) ([]Prediction, erro
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("predict: %w", err)
+		return nil, err
 	}
 	if regression {
 		return b.values(answers)
@@ -136,7 +136,7 @@ func (b *Bundle) values(answers []float64) ([]Prediction, error) {
 	for i, y := range answers {
 		v := b.Manifest.Scale.Back(y)
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("predict: the model says %g, which is no number: gradient descent ran away when it was adapted", v)
+			return nil, fmt.Errorf("the model says %g, which is no number: gradient descent ran away when it was adapted", v)
 		}
 		predictions[i].Value = &v
 	}

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -154,7 +156,15 @@ func predict(ctx context.Context, o *Options) error {
 func absolute(files []string) ([]string, error) {
 	paths := make([]string, len(files))
 	for i, name := range files {
-		var err error
+		info, err := os.Stat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("predict: there is no image file %s", name)
+		case err != nil:
+			return nil, fmt.Errorf("predict: %w", err)
+		case info.IsDir():
+			return nil, fmt.Errorf("predict: %s is a folder: name the image files in it, such as %s", name, filepath.Join(name, "*.png"))
+		}
 		if paths[i], err = filepath.Abs(name); err != nil {
 			return nil, err
 		}
