@@ -2,6 +2,7 @@ package gp
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -27,40 +28,62 @@ const (
 // fitIterations bounds each descent of [fit].
 const fitIterations = 40
 
+// A start of a descent of [fit]: the length is that of one dimension, and grows
+// with the root of their number.
+type start struct{ length, noise float64 }
+
+var (
+	straightStarts = []start{{0.3, 1e-4}, {1, 1e-2}}
+	bentStart      = start{0.5, 1e-3}
+)
+
 // fit returns the hyperparameters of the highest posterior density for
 // standardized values y at points x, n by d in rows: the best of descents
-// from several lengths.
+// from several lengths. The axes are bent where that raises the density enough.
 func fit(l layout, x [][]float64, y []float64) hyper {
 	d := len(l.choice)
 	m := newMarginal(l, x, y)
-	bounds := box{low: make([]float64, d+2), high: make([]float64, d+2)}
-	for j := range d {
-		bounds.low[j], bounds.high[j] = logWeightLow, logWeightHigh
-	}
-	bounds.low[d], bounds.high[d] = logScaleLow, logScaleHigh
-	bounds.low[d+1], bounds.high[d+1] = logNoiseLow, logNoiseHigh
-
+	bounds := box{low: slices.Repeat([]float64{logWeightLow}, d), high: slices.Repeat([]float64{logWeightHigh}, d)}
+	bounds.low, bounds.high = append(bounds.low, logScaleLow, logNoiseLow), append(bounds.high, logScaleHigh, logNoiseHigh)
 	var best []float64
 	lowest := math.Inf(1)
-	for _, start := range []struct{ length, noise float64 }{{0.3, 1e-4}, {1, 1e-2}} {
-		theta := make([]float64, d+2)
-		for j := range d {
-			theta[j] = -2 * (math.Log(start.length) + 0.5*math.Log(float64(d)))
-		}
-		theta[d+1] = math.Log(start.noise)
+	for _, s := range straightStarts {
+		theta := s.theta(d)
 		if v := minimize(m.negative, theta, bounds, fitIterations); best == nil || v < lowest {
 			best, lowest = theta, v
 		}
 	}
-	return fromTheta(best)
+	if !slices.Contains(l.choice, false) {
+		return fromTheta(best, d)
+	}
+	for _, choice := range l.choice {
+		bound := bendBound
+		if choice {
+			bound = 0
+		}
+		bounds.low, bounds.high = append(bounds.low, -bound, -bound), append(bounds.high, bound, bound)
+	}
+	theta := append(bentStart.theta(d), make([]float64, 2*d)...)
+	if minimize(m.negative, theta, bounds, fitIterations) < lowest-leastGain {
+		best = theta
+	}
+	return fromTheta(best, d)
 }
 
-// fromTheta reads the logarithms of weights, scale and noise.
-func fromTheta(theta []float64) hyper {
-	d := len(theta) - 2
+func (s start) theta(d int) []float64 {
+	theta := slices.Repeat([]float64{-2 * (math.Log(s.length) + 0.5*math.Log(float64(d)))}, d)
+	return append(theta, 0, math.Log(s.noise))
+}
+
+// fromTheta reads the logarithms of d weights, of the scale, the noise and,
+// where there are more, of the bends.
+func fromTheta(theta []float64, d int) hyper {
 	h := hyper{weight: make([]float64, d), scale: math.Exp(theta[d]), noise: math.Exp(theta[d+1])}
 	for j := range d {
 		h.weight[j] = math.Exp(theta[j])
+	}
+	if len(theta) > d+2 {
+		h.bends = bendAxes(theta[d+2:])
 	}
 	return h
 }
@@ -68,9 +91,12 @@ func fromTheta(theta []float64) hyper {
 // A marginal is the density of the hyperparameters given the values, up to a
 // factor. It is not safe for concurrent use.
 type marginal struct {
+	layout  layout
 	n, d    int
+	x       [][]float64
 	y       []float64
 	squares [][]float64 // Δ² by axis and pair a < b
+	bent    [][]bent    // by axis and point, where axes are bent
 	// Scratch, by pair and by matrix element.
 	r2, slope []float64
 	k, inv    []float64
@@ -81,7 +107,7 @@ func newMarginal(l layout, x [][]float64, y []float64) *marginal {
 	n, d := len(x), len(l.choice)
 	pairs := n * (n - 1) / 2
 	m := &marginal{
-		n: n, d: d, y: y, squares: make([][]float64, d), r2: make([]float64, pairs), slope: make([]float64, pairs),
+		layout: l, n: n, d: d, x: x, y: y, squares: make([][]float64, d), r2: make([]float64, pairs), slope: make([]float64, pairs),
 		k: make([]float64, n*n), inv: make([]float64, n*n), alpha: make([]float64, n),
 	}
 	for j := range d {
@@ -98,7 +124,10 @@ func newMarginal(l layout, x [][]float64, y []float64) *marginal {
 // negative implements [objective]: minus the ln of the density (Rasmussen &
 // Williams 2006, equations 5.8 and 5.9) at the logarithms theta.
 func (m *marginal) negative(theta, grad []float64) float64 {
-	h := fromTheta(theta)
+	h := fromTheta(theta, m.d)
+	if h.bends != nil {
+		m.bend(h.bends)
+	}
 	logDet, ok := m.solve(&h)
 	if !ok {
 		return math.Inf(1)
@@ -124,6 +153,10 @@ func (m *marginal) negative(theta, grad []float64) float64 {
 	}
 	grad[m.d] = -inner
 	grad[m.d+1] = -0.5 * trace * h.noise
+	if k := m.d + 2; h.bends != nil {
+		m.bendSlopes(&h, grad[k:])
+		value += bendPrior(theta[k:], grad[k:])
+	}
 	return value + prior(theta, &h, grad)
 }
 

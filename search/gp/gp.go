@@ -8,7 +8,8 @@
 // Optimization", NeurIPS 2023; E. C. Garrido-Merchán, D. Hernández-Lobato,
 // "Dealing with categorical and integer-valued variables in Bayesian
 // Optimization with Gaussian processes", 2020 (numbers are rounded before the
-// kernel sees them); the other formulas name theirs.
+// kernel sees them); the other formulas name theirs. Axes are bent where that
+// helps (see bend).
 package gp
 
 import (

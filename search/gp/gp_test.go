@@ -229,7 +229,7 @@ func TestFitCacheIsPure(t *testing.T) {
 	for n := 30; n <= 40; n++ {
 		d := f.collect(&search.History{Study: h.Study, Trials: h.Trials[:n]}, n, false)
 		var cold fitCache
-		if diff := cmp.Diff(cold.get(f, &d), warm.get(f, &d), cmp.AllowUnexported(hyper{})); diff != "" {
+		if diff := cmp.Diff(cold.get(f, &d), warm.get(f, &d), cmp.AllowUnexported(hyper{}, bend{})); diff != "" {
 			t.Errorf("%d trials (-cold +warm):\n%s", n, diff)
 		}
 	}

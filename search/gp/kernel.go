@@ -20,6 +20,7 @@ type hyper struct {
 	weight []float64
 	scale  float64
 	noise  float64 // variance of the noise
+	bends  []bend  // of the axes; nil: they are straight
 }
 
 // matern returns the kernel at squared distance r2 and its derivative by r2,

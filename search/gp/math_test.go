@@ -49,8 +49,11 @@ func TestGradients(t *testing.T) {
 	m := newMarginal(f.layout, d.x, y)
 	rng := search.Rand(1, 0, "gradients")
 	settings := &fd.Settings{Formula: fd.Central, Step: 1e-5}
-	for range 5 {
+	for k := range 6 {
 		theta := make([]float64, len(f.axes)+2)
+		if k%2 == 1 { // bent
+			theta = make([]float64, 3*len(f.axes)+2)
+		}
 		for j := range theta {
 			theta[j] = 2*rng.Float64() - 2
 		}
@@ -63,13 +66,18 @@ func TestGradients(t *testing.T) {
 			}
 		}
 	}
-	p, err := newPosterior(f.layout, fit(f.layout, d.x, y), d.x, y, d.x[:3])
-	if err != nil {
-		t.Fatal(err)
+	straight := fit(f.layout, d.x, y)
+	bent := straight
+	for j := range f.axes {
+		bent.bends = append(bent.bends, bend{a: 0.5 + 0.2*float64(j), b: 1.8 - 0.2*float64(j)})
 	}
-	a := newAcquisition(f, p, o.Space, nil)
 	smooth := []int{1, 5, 6} // lr, momentum, beta
-	for range 20 {
+	for k := range 20 {
+		p, err := newPosterior(f.layout, []hyper{straight, bent}[k%2], d.x, y, d.x[:3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := newAcquisition(f, p, o.Space, nil)
 		x := slices.Clone(d.x[rng.IntN(30)])
 		for _, j := range smooth {
 			x[j] = rng.Float64()
@@ -84,6 +92,68 @@ func TestGradients(t *testing.T) {
 			}, x[j], settings)
 			if math.Abs(grad[k]-want) > 1e-4*(1+math.Abs(want)) {
 				t.Errorf("acquisition, derivative by %d is %g, differences say %g", j, grad[k], want)
+			}
+		}
+	}
+}
+
+// Axes are bent where values change quickly at one end, and only there.
+func TestFitBends(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		f    func(x, y float64) float64
+		want bool
+	}{
+		{"logarithm", func(x, y float64) float64 { return math.Pow(math.Log10(x+1e-3)+1, 2) + 0.1*y*y }, true},
+		{"wave", func(x, y float64) float64 { return math.Sin(5*x) + y*y }, false},
+		{"constant", func(_, _ float64) float64 { return 1 }, false},
+	} {
+		rng := search.Rand(3, 0, "bends")
+		var x [][]float64
+		var y []float64
+		for range 60 {
+			at := []float64{rng.Float64(), rng.Float64(), float64(rng.IntN(2))}
+			x, y = append(x, at), append(y, test.f(at[0], at[1]))
+		}
+		h := fit(layout{choice: []bool{false, false, true}}, x, standardize(y))
+		if (h.bends != nil) != test.want {
+			t.Errorf("%s: bends are %v", test.name, h.bends)
+		}
+		if h.bends == nil {
+			continue
+		}
+		if h.bends[2] != (bend{1, 1}) {
+			t.Errorf("%s: a choice is bent: %v", test.name, h.bends[2])
+		}
+		if left, right := h.bends[0].at(0.1).value, 1-h.bends[0].at(0.9).value; left < 3*right {
+			t.Errorf("%s: a tenth becomes %g at the left end and %g at the right one", test.name, left, right)
+		}
+	}
+}
+
+// A bent coordinate stays in [0, 1] and its derivatives are finite, at every
+// bound.
+func TestBend(t *testing.T) {
+	t.Parallel()
+	bounds := []float64{math.Exp(-bendBound), 1, math.Exp(bendBound)}
+	for _, a := range bounds {
+		for _, b := range bounds {
+			before := -1.0
+			for x := 0.0; x <= 1; x += 1.0 / 64 {
+				c := bend{a, b}.at(x)
+				if c.value < before || c.value < 0 || c.value > 1 {
+					t.Errorf("%v at %g: %g after %g", bend{a, b}, x, c.value, before)
+				}
+				before = c.value
+				for _, v := range []float64{c.byA, c.byB, c.byX} {
+					if math.IsNaN(v) || math.IsInf(v, 0) {
+						t.Errorf("%v at %g: %+v", bend{a, b}, x, c)
+					}
+				}
+				if a == 1 && b == 1 && math.Abs(c.value-x) > 2*edge {
+					t.Errorf("a straight axis takes %g to %g", x, c.value)
+				}
 			}
 		}
 	}

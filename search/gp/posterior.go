@@ -16,12 +16,13 @@ import (
 type posterior struct {
 	hyper
 	kernel  layout
-	x       [][]float64
-	alpha   []float64 // K⁻¹y
-	inverse []float64 // K⁻¹, n by n
+	x       [][]float64 // bent
+	alpha   []float64   // K⁻¹y
+	inverse []float64   // K⁻¹, n by n
 	// Scratch: the covariances of a point with x, K⁻¹ times them, the
 	// kernel's slopes.
 	k, v, slope []float64
+	at          []float64 // the point, bent
 }
 
 var errSingular = errors.New("gp: the kernel matrix is singular")
@@ -47,9 +48,17 @@ func newPosterior(l layout, h hyper, x [][]float64, y []float64, pending [][]flo
 // condition adds to the noise what the matrix needs to be positive definite.
 func condition(l layout, h hyper, x [][]float64, y []float64) (*posterior, error) {
 	n := len(x)
+	if h.bends != nil {
+		raw := x
+		x = make([][]float64, n)
+		for i := range x {
+			x[i] = make([]float64, len(raw[i]))
+			h.bendPoint(l, raw[i], x[i])
+		}
+	}
 	p := &posterior{
 		kernel: l, hyper: h, x: x, alpha: make([]float64, n), inverse: make([]float64, n*n),
-		k: make([]float64, n), v: make([]float64, n), slope: make([]float64, n),
+		k: make([]float64, n), v: make([]float64, n), slope: make([]float64, n), at: make([]float64, len(l.choice)),
 	}
 	for jitter := h.noise; jitter < 1e3*h.scale; jitter *= 10 {
 		for a := range x {
@@ -92,6 +101,15 @@ const leastVariance = 1e-10
 // predict returns mean and standard deviation of the noiseless function at a
 // point.
 func (p *posterior) predict(at []float64) (mean, sd float64) {
+	if p.bends != nil {
+		p.bendPoint(p.kernel, at, p.at)
+		at = p.at
+	}
+	return p.predictBent(at)
+}
+
+// predictBent is predict at a point whose axes have been bent.
+func (p *posterior) predictBent(at []float64) (mean, sd float64) {
 	for i, x := range p.x {
 		k, slope := matern(p.kernel.distance(&p.hyper, at, x))
 		p.k[i], p.slope[i] = p.scale*k, p.scale*slope
@@ -105,13 +123,18 @@ func (p *posterior) predict(at []float64) (mean, sd float64) {
 // by the coordinates of axes.
 func (p *posterior) gradient(at []float64, sd float64, axes []int, mean, dev []float64) {
 	for f, j := range axes {
+		v, slope := at[j], 1.0
+		if p.bends != nil {
+			c := p.bends[j].at(v)
+			v, slope = c.value, c.byX
+		}
 		dMean, dVariance := 0.0, 0.0
 		for i, x := range p.x {
-			dk := p.slope[i] * (at[j] - x[j])
+			dk := p.slope[i] * (v - x[j])
 			dMean += dk * p.alpha[i]
 			dVariance -= dk * p.v[i]
 		}
-		w := 2 * p.weight[j]
+		w := 2 * p.weight[j] * slope
 		mean[f], dev[f] = w*dMean, w*dVariance/sd
 	}
 }
@@ -121,7 +144,7 @@ func (p *posterior) gradient(at []float64, sd float64, axes []int, mean, dev []f
 func (p *posterior) lowest() float64 {
 	best := math.Inf(1)
 	for _, x := range p.x {
-		mean, _ := p.predict(x)
+		mean, _ := p.predictBent(x)
 		best = min(best, mean)
 	}
 	return best
