@@ -154,8 +154,11 @@ func (s *Study) finish(ctx context.Context, number int, o search.Outcome) error 
 	if err == nil || errors.Is(err, search.ErrFinished) || errors.Is(err, search.ErrFenced) {
 		s.drop(number)
 	}
-	if err != nil {
-		return fmt.Errorf("ending trial %d: %w", number, err)
+	switch {
+	case errors.Is(err, search.ErrFinished):
+		return fmt.Errorf("trial %d of study %q has ended with another result, which stays: %w", number, s.study.Name, search.ErrFinished)
+	case err != nil:
+		return fmt.Errorf("study %q: %w", s.study.Name, err)
 	}
 	return nil
 }

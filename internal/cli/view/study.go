@@ -130,10 +130,11 @@ func state(s *search.Summary, ended *Ended) render.Cell {
 	return render.Text("open")
 }
 
-// spent reports whether all trials of a study were run.
+// spent reports whether all trials of a study were run: those that were asked
+// for beyond its budget, too.
 func spent(s *search.Summary) bool {
 	total := s.Study.Definition.Budget.Trials
-	return total > 0 && s.Counts.Total()-s.Counts.Waiting >= total && s.Counts.Running == 0
+	return total > 0 && s.Counts.Total() >= total && s.Counts.Running == 0 && s.Counts.Waiting == 0
 }
 
 // ended says why no more trials are started; nil when there is no reason.
