@@ -1,6 +1,7 @@
 package task
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -56,12 +57,17 @@ func NewSampler(f *Family, split Split, role string, shape Shape, seed int64) (*
 		shape.Ways = 1
 	}
 	s := &Sampler{family: f, groups: f.groups(split, role), shape: shape, seed: seed, role: role, scale: f.scale(split)}
+	var few error
 	for _, g := range s.groups {
-		if err := s.checkWays(g); err != nil {
-			return nil, err
+		if few = s.checkWays(g); few != nil {
+			break // the others lack the same
 		}
 	}
-	return s, s.checkShots()
+	short := s.checkShots()
+	if few != nil && short != nil {
+		return nil, fmt.Errorf("%w; and %w", few, short)
+	}
+	return s, cmp.Or(few, short)
 }
 
 // settingName returns the setting that decides about a size in this part.
@@ -125,7 +131,7 @@ func (s *Sampler) checkShots() error {
 	}
 	more := ""
 	if n > 3 {
-		more = fmt.Sprintf(" and %d more classes have too few", n-3)
+		more = fmt.Sprintf("; as many as %d classes have too few", n)
 	}
 	return fmt.Errorf("%s: each class of meta-%s needs %d different examples (%d shots and %d query shots), but %s%s: "+
 		"lower %s or query_shots, or leave such classes out with tasks.min_per_class: %d",
