@@ -44,7 +44,9 @@ func connectServer(u *serverURL) (*sqlStore, error) {
 		s.dialect = postgresDialect
 		db, dialector, err = openPostgres(u, s)
 	} else {
-		s.dialect = mysqlDialect
+		own := *mysqlDialect // what the server understands is found out
+		own.fast = &mariadbWrites{}
+		s.dialect = &own
 		db, dialector, err = openMySQL(u, s)
 	}
 	if err != nil {

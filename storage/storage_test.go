@@ -36,6 +36,17 @@ func TestServers(t *testing.T) {
 	}
 }
 
+// TestGeneralWay runs the suite without the quick writes that not every server
+// takes: what MySQL does, for example.
+func TestGeneralWay(t *testing.T) {
+	t.Parallel()
+	storagetest.Run(t, func(t *testing.T) search.Store {
+		s := openURL(t, dbtest.Database(t, dbtest.MariaDB))
+		s.fast.(*mariadbWrites).unknown.Store(true)
+		return s
+	})
+}
+
 // openURL opens a store that the caller closes.
 func openURL(t *testing.T, url string) *sqlStore {
 	t.Helper()

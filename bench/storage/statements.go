@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	_ "github.com/go-sql-driver/mysql" // the driver "mysql", to ask the server
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx", to make the server log
 
 	"github.com/hpsearch/hpsearch/storage/dbtest"
@@ -19,12 +20,31 @@ import (
 // was prepared. What follows is its beginning.
 var statement = regexp.MustCompile(`(?:statement|execute [^:]*): +(\w+)`)
 
-// statements counts what a trial sends to PostgreSQL, by the server's log.
-func (b *bench) statements(ctx context.Context, report *bytes.Buffer) (err error) {
-	fmt.Fprint(report, "## Statements a trial\n\nCounted in PostgreSQL's log, begin and commit apart. Goal: at most 4 without reports.\n\n")
-	server, err := dbtest.Start(dbtest.PostgreSQL, dbtest.Options{Folder: b.folder})
+// statements counts what a trial sends to the servers.
+func (b *bench) statements(ctx context.Context, report *bytes.Buffer) error {
+	fmt.Fprint(report, `## Statements a trial
+
+PostgreSQL's are counted in its log, without the beginnings and ends of
+transactions, of which there are none; MariaDB's by itself (`+"`Questions`"+`), with
+them. Goal: at most 4 without reports.
+
+| database | reports | statements |
+|---|---|---|
+`)
+	for _, kind := range dbtest.Kinds {
+		if err := b.statementsOn(ctx, report, kind); err != nil {
+			return fmt.Errorf("%s: %w", name(kind), err)
+		}
+	}
+	fmt.Fprintln(report)
+	return nil
+}
+
+// statementsOn writes the lines of a kind of server.
+func (b *bench) statementsOn(ctx context.Context, report *bytes.Buffer, kind dbtest.Kind) (err error) {
+	server, err := dbtest.Start(kind, dbtest.Options{Folder: b.folder})
 	if errors.Is(err, dbtest.ErrMissing) {
-		fmt.Fprint(report, "PostgreSQL is not installed.\n\n")
+		fmt.Fprintf(report, "| %s | not installed | |\n", name(kind))
 		return nil
 	}
 	if err != nil {
@@ -35,38 +55,55 @@ func (b *bench) statements(ctx context.Context, report *bytes.Buffer) (err error
 	if err != nil {
 		return err
 	}
-	if err := logStatements(ctx, url); err != nil {
-		return err
+	if kind == dbtest.PostgreSQL {
+		if err := logStatements(ctx, url); err != nil {
+			return err
+		}
 	}
-	fmt.Fprint(report, "| trial | statements | transactions |\n|---|---|---|\n")
-	err = use(ctx, url, func(l life) error {
+	return use(ctx, url, func(l life) error {
 		number := 0
-		for _, reports := range []int{0, 3} {
+		for _, reports := range []int{0, reports} {
 			l.reports = reports
 			// The first one prepares its statements.
 			if err := l.run(ctx, number); err != nil {
 				return err
 			}
-			before, err := os.ReadFile(server.Log())
+			const trials = 20
+			before, err := sent(ctx, server)
 			if err != nil {
 				return err
 			}
-			const trials = 20
 			if err := l.several(ctx, number+1, number+1+trials); err != nil {
 				return err
 			}
 			number += 1 + trials
-			after, err := os.ReadFile(server.Log())
+			after, err := sent(ctx, server)
 			if err != nil {
 				return err
 			}
-			sent, begins := count(after[len(before):])
-			fmt.Fprintf(report, "| with %d reports | %.1f | %.1f |\n", reports, float64(sent)/trials, float64(begins)/trials)
+			if kind == dbtest.MariaDB {
+				after-- // the question itself
+			}
+			fmt.Fprintf(report, "| %s | %d | %.1f |\n", name(kind), reports, float64(after-before)/trials)
 		}
 		return nil
 	})
-	fmt.Fprintln(report)
-	return err
+}
+
+// sent returns how many statements a server has been sent so far.
+func sent(ctx context.Context, server *dbtest.Server) (n int, err error) {
+	if server.Kind() == dbtest.PostgreSQL {
+		log, err := os.ReadFile(server.Log())
+		return count(log), err
+	}
+	db, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(127.0.0.1:%d)/", dbtest.User, dbtest.Password, server.Port()))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var variable string
+	err = db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Questions'").Scan(&variable, &n)
+	return n, err
 }
 
 // logStatements makes the server at url log each statement.
@@ -84,16 +121,14 @@ func logStatements(ctx context.Context, url string) (err error) {
 	return nil
 }
 
-// count returns the statements and the beginnings of transactions in a log.
-func count(log []byte) (sent, begins int) {
+// count returns the statements in a log of PostgreSQL's.
+func count(log []byte) (n int) {
 	for _, match := range statement.FindAllSubmatch(log, -1) {
 		switch strings.ToLower(string(match[1])) {
-		case "begin":
-			begins++
-		case "commit", "rollback", "set":
+		case "begin", "commit", "rollback", "set":
 		default:
-			sent++
+			n++
 		}
 	}
-	return sent, begins
+	return n
 }

@@ -120,6 +120,9 @@ func export(ctx context.Context, o *Options) error {
 		return err
 	}
 	defer session.Close() // its work is done or lost either way
+	if best.Attempt == 0 {
+		o.Say("Trial %d was not run by hpsearch: its value is another program's, and retraining need not give it again.", best.Number)
+	}
 	o.Say("Retraining trial %d of %s (%s %.6g).", best.Number, o.Name, study.Definition.Objective.Metric, best.Value())
 	var report Report
 	handle, done := trainer.Progress(o.Factory)
