@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
@@ -45,6 +46,9 @@ func (w *Workshop) RunTrial(t Trial) (*Result, error) {
 		learner, err := meta.LoadLearner(s, meta.Blueprint{
 			Config: config, Tokenizer: material.tokenizer, Inputs: material.data.Inputs(), Seed: seed, Device: device,
 		})
+		if errors.Is(err, meta.ErrWarmStart) { // a setting is at fault
+			return badConfig(err)
+		}
 		if err != nil {
 			return unavailable(err)
 		}

@@ -56,7 +56,7 @@ func TestWarmStart_refused(t *testing.T) {
 	} {
 		s.send(p.trial(t, 1, "", map[string]any{"warm_start": dir}))
 		failed, _ := until[protocol.Failed](s)
-		if !strings.Contains(failed.Message, "warm_start: ") || !strings.Contains(failed.Message, want) {
+		if failed.Reason != protocol.BadConfig || !strings.Contains(failed.Message, "warm_start: ") || !strings.Contains(failed.Message, want) {
 			t.Errorf("got %+v, want %q", failed, want)
 		}
 	}

@@ -239,7 +239,8 @@ func schedule(network model.Network, config *setting.Config, steps int) (starts,
 }
 
 // abovePercent keeps tensors from the bottom until they hold percent of the
-// network's numbers, as pct_to_freeze of Quick-Tune (Arango et al. 2024) does.
+// network's numbers, as pct_to_freeze of Quick-Tune (Arango et al. 2024) does;
+// the last one, which may hold less than what is left, is trained in any case.
 func abovePercent(blocks [][]model.Param, percent int) func(block, param int) bool {
 	total := int64(0)
 	for _, block := range blocks {
@@ -251,8 +252,9 @@ func abovePercent(blocks [][]model.Param, percent int) func(block, param int) bo
 	kept := make([]int, len(blocks)) // tensors of each block
 	for i, block := range blocks {
 		for _, p := range block {
-			if 100*frozen < int64(percent)*total {
-				frozen += p.Tensor.Numel()
+			n := p.Tensor.Numel()
+			if last := i == len(blocks)-1 && kept[i] == len(block)-1; !last && 100*frozen < int64(percent)*total {
+				frozen += n
 				kept[i]++
 			}
 		}

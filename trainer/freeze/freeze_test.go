@@ -56,6 +56,7 @@ func TestPlan(t *testing.T) {
 		{"percent-9", 0.5, "1.weight 1.bias 2.weight 2.bias", 0, 2},
 		{"percent-39", 0.5, "2.weight 2.bias", 0, 3},
 		{"percent-41", 0.5, "2.bias", 0, 3},
+		{"percent-99", 0.5, "2.bias", 0, 3},
 		{"bias-only", 0.5, "0.bias 1.bias 2.bias", 0, 1},
 		{"lp-ft", 0.5, "0.weight 0.bias 1.weight 1.bias 2.weight 2.bias", 6, 1},
 		{"lp-ft", 1, "", -1, 4},

@@ -39,6 +39,10 @@ func NewBERT(s Shape) (*Config, error) {
 	return c, nil
 }
 
+// LeastPositions is the least number of positions of a new model, BERT's own, so
+// that longer texts than those it was trained on can be given to it.
+const LeastPositions = 512
+
 // InitializerRange is the standard deviation of BERT's new weights (the
 // initializer_range of the original code's configuration).
 const InitializerRange = 0.02

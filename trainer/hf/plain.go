@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // The model_type of networks that transformers does not know. Their
@@ -13,6 +14,39 @@ const (
 	Conv4ModelType = "hpsearch-conv4"
 	MLPModelType   = "hpsearch-mlp"
 )
+
+// A PlainConfig is the config.json of such a network.
+type PlainConfig struct {
+	ModelType string `json:"model_type"`
+	// Of a Conv4: its filters, and the images that it computes on.
+	Filters  int64 `json:"filters,omitempty"`
+	Channels int64 `json:"channels,omitempty"`
+	Height   int64 `json:"height,omitempty"`
+	Width    int64 `json:"width,omitempty"`
+	// Of a perceptron: the numbers that it computes on, and its layers.
+	Inputs int64   `json:"inputs,omitempty"`
+	Widths []int64 `json:"widths,omitempty"`
+}
+
+// Accepts reports, as an error, that the network does not compute on examples
+// of such sides: [channels, height, width] of images, or a number of numbers.
+func (c PlainConfig) Accepts(sides []int64) error {
+	if c.ModelType == Conv4ModelType {
+		if !slices.Equal(sides, []int64{c.Channels, c.Height, c.Width}) {
+			return fmt.Errorf("the model computes on images of %d channels and %d x %d pixels, these have [channels, height, width] %v: set tasks.image_size and tasks.color",
+				c.Channels, c.Width, c.Height, sides)
+		}
+		return nil
+	}
+	numbers := int64(1)
+	for _, n := range sides {
+		numbers *= n
+	}
+	if numbers != c.Inputs {
+		return fmt.Errorf("the model computes on %d numbers an example, these have %d", c.Inputs, numbers)
+	}
+	return nil
+}
 
 // IsPlain reports whether a model_type is one of these networks.
 func IsPlain(modelType string) bool {

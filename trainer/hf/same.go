@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 )
 
 // architectureKeys are the keys of config.json by which two models compute
@@ -15,21 +16,30 @@ var architectureKeys = []string{
 	"model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act",
 	"max_position_embeddings", "vocab_size", "layer_norm_eps",
 	"n_embd", "n_layer", "n_head", "n_inner", "n_positions", "activation_function", "layer_norm_epsilon",
+	"filters", "channels", "height", "width", "inputs", "widths", // of our own networks
 }
 
 // SameArchitecture reports, as an error, the first thing in which the
 // config.json of two folders describe different networks.
 func SameArchitecture(a, b string) error {
-	var left, right map[string]any
+	var left map[string]any
 	if err := ReadPlain(a, &left); err != nil {
 		return err
 	}
-	if err := ReadPlain(b, &right); err != nil {
+	return HasArchitecture(b, left, a)
+}
+
+// HasArchitecture is [SameArchitecture] with a network that has no folder yet:
+// keys of its config.json, as encoding/json decodes them, and what messages
+// call it.
+func HasArchitecture(dir string, keys map[string]any, name string) error {
+	var has map[string]any
+	if err := ReadPlain(dir, &has); err != nil {
 		return err
 	}
 	for _, key := range architectureKeys {
-		if l, r := left[key], right[key]; l != nil && r != nil && l != r {
-			return fmt.Errorf("%s has %s %v, %s has %v", a, key, l, b, r)
+		if l, r := keys[key], has[key]; l != nil && r != nil && !reflect.DeepEqual(l, r) {
+			return fmt.Errorf("%s has %s %v, %s has %v", name, key, l, dir, r)
 		}
 	}
 	return nil

@@ -145,17 +145,13 @@ func loadBERT(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer
 	m := config.Model
 	shape, err := hf.NewBERT(hf.Shape{
 		Layers: m.Layers, Hidden: m.Hidden[0], Heads: m.Heads,
-		Vocabulary: int64(tokenizer.VocabSize()), Positions: max(minPositions, int64(config.MaxLength)), Pad: tokenizer.Special().Pad,
+		Vocabulary: int64(tokenizer.VocabSize()), Positions: max(hf.LeastPositions, int64(config.MaxLength)), Pad: tokenizer.Special().Pad,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return model.New(s, shape, seed, device)
 }
-
-// minPositions is the least number of positions of a new model, BERT's own, so
-// that longer texts than those it was trained on can be given to it.
-const minPositions = 512
 
 // Fits reports what of a configuration the network cannot do.
 func (l *Learner) Fits(config *setting.Config) error {
@@ -172,5 +168,12 @@ func (l *Learner) Fits(config *setting.Config) error {
 	if _, ok := l.Network.(*model.Conv4); ok && config.Precision == setting.BF16 && config.Algorithm == setting.MAML && !tensor.ConvolvesTwice() {
 		return fmt.Errorf("precision bf16: this libtorch has no second-order gradients of convolutions in bfloat16, which maml needs: use fomaml, precision fp32, or libtorch 2.11")
 	}
-	return config.Freeze.Fits(freeze.Anatomy(l.Network))
+	anatomy := freeze.Anatomy(l.Network)
+	if err := config.Freeze.Fits(anatomy); err != nil {
+		return err
+	}
+	if err := config.FitsHead(anatomy); err != nil {
+		return fmt.Errorf("freeze: %w", err)
+	}
+	return nil
 }

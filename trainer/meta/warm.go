@@ -14,6 +14,10 @@ import (
 // headFile is where an exported model has its projection and head.
 const headFile = "head.safetensors"
 
+// ErrWarmStart marks the error about a model that a training is to start from
+// and that is not there, or is none of the same architecture.
+var ErrWarmStart = errors.New("warm_start")
+
 // warmStart gives a new learner the weights of an exported model: those of the
 // network, which must be of the same architecture and tokenizer, and those of
 // projection and head as far as they fit.
@@ -22,7 +26,7 @@ func (b Blueprint) warmStart(s *tensor.Scope, l *Learner) error {
 	if dir == "" {
 		return nil
 	}
-	fail := func(err error) error { return fmt.Errorf("warm_start: %w", err) }
+	fail := func(err error) error { return fmt.Errorf("%w: %w", ErrWarmStart, err) }
 	if path := b.Config.Model.Path; path != "" {
 		if err := hf.SameArchitecture(path, dir); err != nil {
 			return fail(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -34,12 +33,7 @@ func (c *Conv4) config() any { return conv4Config{hf.Conv4ModelType, c.Shape} }
 
 // Accepts implements [Plain].
 func (c *Conv4) Accepts(sides []int64) error {
-	want := []int64{c.Shape.Channels, c.Shape.Height, c.Shape.Width}
-	if !slices.Equal(sides, want) {
-		return fmt.Errorf("the model computes on images of %d channels and %d x %d pixels, these have [channels, height, width] %v: set tasks.image_size and tasks.color",
-			want[0], want[2], want[1], sides)
-	}
-	return nil
+	return hf.PlainConfig{ModelType: hf.Conv4ModelType, Channels: c.Shape.Channels, Height: c.Shape.Height, Width: c.Shape.Width}.Accepts(sides)
 }
 
 // An mlpConfig is the config.json of an [MLP].
@@ -51,14 +45,7 @@ type mlpConfig struct {
 
 // Accepts implements [Plain].
 func (m *MLP) Accepts(sides []int64) error {
-	width := int64(1)
-	for _, n := range sides {
-		width *= n
-	}
-	if inputs := m.inputs(); width != inputs {
-		return fmt.Errorf("the model computes on %d numbers an example, these have %d", inputs, width)
-	}
-	return nil
+	return hf.PlainConfig{ModelType: hf.MLPModelType, Inputs: m.inputs()}.Accepts(sides)
 }
 
 func (m *MLP) inputs() int64 { return m.params[0].Tensor.Shape()[1] }

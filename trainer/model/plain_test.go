@@ -101,3 +101,47 @@ func TestBadPlainFolders(t *testing.T) {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
+
+// TestOverwrite_statistics: weights go from a network that keeps running
+// statistics to one that keeps none, and back: what prototypical networks have
+// learned is a start for MAML.
+func TestOverwrite_statistics(t *testing.T) {
+	err := tensor.Do(func(s *tensor.Scope) error {
+		for _, keeps := range []bool{true, false} {
+			shape := Conv4Shape{Filters: 4, Channels: 1, Height: 16, Width: 16, BatchStatistics: !keeps}
+			from, err := NewConv4(s, shape, 1, tensor.CPU)
+			if err != nil {
+				return err
+			}
+			dir := t.TempDir()
+			if err := SavePlain(dir, from); err != nil {
+				return err
+			}
+			shape.BatchStatistics = keeps
+			to, err := NewConv4(s, shape, 2, tensor.CPU)
+			if err != nil {
+				return err
+			}
+			if err := Overwrite(s, to, dir); err != nil {
+				t.Errorf("statistics kept %v: %v", keeps, err)
+			}
+			for i, p := range to.Params() {
+				got, err := p.Tensor.Float32s()
+				if err != nil {
+					return err
+				}
+				want, err := from.Params()[i].Tensor.Float32s()
+				if err != nil {
+					return err
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("statistics kept %v: %s is not that of the folder", keeps, p.Name)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

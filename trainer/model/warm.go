@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hpsearch/hpsearch/trainer/hf"
@@ -12,13 +13,19 @@ import (
 var notNetwork = []string{"pooler.", "cls.", "lm_head.", "classifier.", "projection.", "head."}
 
 // Overwrite gives a network the weights that a folder has for one of the same
-// architecture. What differs is an error.
+// architecture. What differs is an error, but for running statistics: they are
+// taken where both keep them.
 func Overwrite(s *tensor.Scope, network Network, dir string) error {
 	path, blobs, err := readWeights(dir)
 	if err != nil {
 		return err
 	}
-	params := append(append([]Param(nil), network.Params()...), Buffers(network)...)
+	params := slices.Clone(network.Params())
+	for _, p := range Buffers(network) {
+		if slices.ContainsFunc(blobs, func(b hf.Blob) bool { return b.Name == p.Name }) {
+			params = append(params, p)
+		}
+	}
 	ours := make(map[string]bool, len(params))
 	for _, p := range params {
 		ours[p.Name] = true
@@ -45,6 +52,9 @@ func beside(name string) bool {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
+	}
+	if strings.Contains(name, ".running_") { // of a network that keeps none
+		return true
 	}
 	// GPT-2's checkpoints may hold the causal mask.
 	return strings.HasSuffix(name, ".attn.bias") || strings.HasSuffix(name, ".attn.masked_bias") || name == "embeddings.position_ids"

@@ -1,14 +1,15 @@
 package pretrain
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/model"
@@ -26,42 +27,60 @@ const bestPrefix = "best."
 // A position is what a checkpoint keeps beside tensors, as JSON in the file's
 // metadata.
 type position struct {
-	Training  string  `json:"training"` // fingerprint
-	Total     int     `json:"total"`
-	Step      int     `json:"step"`
-	Validated int     `json:"validated"`
-	LossSum   float64 `json:"loss_sum"`
-	LossCount int     `json:"loss_count"`
-	BestStep  int     `json:"best_step"` // 0: none yet
-	BestLoss  float64 `json:"best_loss"`
+	Training  identity `json:"training"`
+	Total     int      `json:"total"`
+	Step      int      `json:"step"`
+	Validated int      `json:"validated"`
+	LossSum   float64  `json:"loss_sum"`
+	LossCount int      `json:"loss_count"`
+	BestStep  int      `json:"best_step"` // 0: none yet
+	BestLoss  float64  `json:"best_loss"`
 }
 
 const positionKey = "hpsearch_position"
 
-// fingerprint tells trainings apart by all that changes their result.
-func (t *training) fingerprint() (string, error) {
-	encoded, err := json.Marshal(struct {
-		Options    Options
-		Vocabulary int64
-		Text       uint64
-	}{t.Options, t.model.Config.Vocabulary, t.data.fingerprint})
+// An identity is all that changes the result of a training.
+type identity struct {
+	Options    Options `json:"options"`
+	Vocabulary int64   `json:"vocabulary"` // tokens that there are
+	Text       uint64  `json:"text"`       // fingerprint of the texts, as tokens
+}
+
+func (t *training) identity() identity {
+	return identity{t.asked, t.model.Config.Vocabulary, t.data.fingerprint}
+}
+
+// differs says what tells a checkpoint's training from this one, "" when
+// nothing does.
+func (i identity) differs(now identity) (string, error) {
+	before, err := i.Options.named()
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(encoded)
-	return hex.EncodeToString(sum[:8]), nil
+	asked, err := now.Options.named()
+	if err != nil {
+		return "", err
+	}
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		if before[name] != asked[name] {
+			return fmt.Sprintf("--%s was %v, and is %v now", strings.ReplaceAll(name, "_", "-"), before[name], asked[name]), nil
+		}
+	}
+	switch {
+	case i.Vocabulary != now.Vocabulary:
+		return fmt.Sprintf("the tokenizer had %d tokens, and has %d now", i.Vocabulary, now.Vocabulary), nil
+	case i.Text != now.Text:
+		return "the texts, or the tokenizer, are not the same", nil
+	}
+	return "", nil
 }
 
 func (t *training) save() error {
 	if err := os.MkdirAll(t.dir, 0o755); err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
-	mark, err := t.fingerprint()
-	if err != nil {
-		return fmt.Errorf("save checkpoint: %w", err)
-	}
 	here := position{
-		Training: mark, Total: t.total, Step: t.position, Validated: t.validated, LossSum: t.lossSum, LossCount: t.lossCount,
+		Training: t.identity(), Total: t.total, Step: t.position, Validated: t.validated, LossSum: t.lossSum, LossCount: t.lossCount,
 		BestStep: t.result.Step, BestLoss: t.result.Loss,
 	}
 	encoded, err := json.Marshal(here)
@@ -105,12 +124,14 @@ func (t *training) resume(s *tensor.Scope) error {
 	if err := json.Unmarshal([]byte(metadata[positionKey]), &here); err != nil {
 		return fmt.Errorf("resume: %s: no position in it; remove the folder %s to start over", path, t.dir)
 	}
-	mark, err := t.fingerprint()
+	difference, err := here.Training.differs(t.identity())
 	switch {
 	case err != nil:
 		return err
-	case here.Training != mark || here.Total != t.total:
-		return fmt.Errorf("resume: %s is of a pretraining with other options or text; remove the folder %s to start over", path, t.dir)
+	case difference != "":
+		return fmt.Errorf("resume: %s is of another pretraining: %s; run it as it was, or remove the folder %s to start over", path, difference, t.dir)
+	case here.Total != t.total:
+		return fmt.Errorf("resume: %s is of a pretraining of %d steps, this one has %d; remove the folder %s to start over", path, here.Total, t.total, t.dir)
 	case here.Step < 0 || here.Step > t.total || here.Validated > here.Step || here.BestStep > here.Validated:
 		return fmt.Errorf("resume: %s: impossible position %d of %d; remove the folder %s to start over", path, here.Step, t.total, t.dir)
 	}

@@ -1,6 +1,7 @@
 package pretrain
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -90,4 +91,15 @@ func (o *Options) Check() error {
 		}
 	}
 	return nil
+}
+
+// named returns the options that change the result, by their names in JSON,
+// which are those of the command line with underscores.
+func (o Options) named() (map[string]any, error) {
+	encoded, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	var values map[string]any
+	return values, json.Unmarshal(encoded, &values)
 }

@@ -138,14 +138,16 @@ func TestRun_otherOptions(t *testing.T) {
 	if _, err := Run(o); !errors.Is(err, ErrStopped) {
 		t.Fatal(err)
 	}
-	for name, change := range map[string]func(*Options){
-		"rate": func(o *Options) { o.LearningRate = 1e-3 },
-		"text": func(o *Options) { o.Text = write1(t, "story.txt", story(110)) },
+	for want, change := range map[string]func(*Options){
+		fmt.Sprintf("--learning-rate was %v, and is 0.001 now", o.LearningRate):   func(o *Options) { o.LearningRate = 1e-3 },
+		fmt.Sprintf("--steps was %v, and is %v now", o.Steps, o.Steps+2):          func(o *Options) { o.Steps += 2 },
+		fmt.Sprintf("--batch-size was %v, and is %v now", o.BatchSize, 1):         func(o *Options) { o.BatchSize = 1 },
+		"the texts, or the tokenizer, are not the same; run it as it was, or rem": func(o *Options) { o.Text = write1(t, "story.txt", story(110)) },
 	} {
 		changed := o
 		change(&changed)
-		if _, err := Run(changed); err == nil || !strings.Contains(err.Error(), "other options or text; remove the folder") {
-			t.Errorf("%s: %v", name, err)
+		if _, err := Run(changed); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "remove the folder") {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 	path := filepath.Join(o.To+".checkpoint", checkpointFile)

@@ -84,7 +84,7 @@ func Run(o Options) (*Result, error) {
 func newTraining(s *tensor.Scope, o Options, tokenizer *text.Tokenizer, data *corpus, work string, result *Result) (*training, error) {
 	config, err := hf.NewBERT(hf.Shape{
 		Layers: o.Layers, Hidden: o.Hidden, Heads: o.Heads,
-		Vocabulary: int64(tokenizer.VocabSize()), Positions: int64(max(minPositions, o.MaxLength)), Pad: tokenizer.Special().Pad,
+		Vocabulary: int64(tokenizer.VocabSize()), Positions: int64(max(hf.LeastPositions, o.MaxLength)), Pad: tokenizer.Special().Pad,
 	})
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func newTraining(s *tensor.Scope, o Options, tokenizer *text.Tokenizer, data *co
 		return nil, err
 	}
 	t := &training{
-		Options: o, model: m, masker: newMasker(tokenizer), data: data, dir: work, result: result,
+		Options: o, asked: o, model: m, masker: newMasker(tokenizer), data: data, dir: work, result: result,
 		perEpoch: (len(data.train) + o.BatchSize - 1) / o.BatchSize,
 	}
 	t.total = o.Steps
@@ -120,9 +120,6 @@ func newTraining(s *tensor.Scope, o Options, tokenizer *text.Tokenizer, data *co
 	}
 	return t, t.resume(s)
 }
-
-// minPositions is the least number of positions of a new model, BERT's own.
-const minPositions = 512
 
 // checkTarget reports what stands in the way of a new folder.
 func checkTarget(to string) error {

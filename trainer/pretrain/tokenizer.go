@@ -70,7 +70,7 @@ func writeTokenizerConfig(dir string, cased bool) error {
 	if err := hf.WriteJSON(filepath.Join(dir, "special_tokens_map.json"), special); err != nil {
 		return err
 	}
-	special["tokenizer_class"], special["do_lower_case"], special["model_max_length"] = "BertTokenizer", !cased, minPositions
+	special["tokenizer_class"], special["do_lower_case"], special["model_max_length"] = "BertTokenizer", !cased, hf.LeastPositions
 	return hf.WriteJSON(filepath.Join(dir, "tokenizer_config.json"), special)
 }
 

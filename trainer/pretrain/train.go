@@ -13,6 +13,7 @@ import (
 // A training is the state of one call of Run.
 type training struct {
 	Options
+	asked     Options // before defaults were filled in
 	model     *model.MaskedLM
 	masker    masker
 	data      *corpus

@@ -2,7 +2,9 @@ package setting
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 )
 
 // An Algorithm is a way of meta-training, as far as its settings go. A new
@@ -95,18 +97,43 @@ func (c *Config) checkInner() Problems {
 			Text: "is head, but reptile trains what its inner loop adapts, and the network would stay as it is", Hint: "use anil, or another value",
 		}}
 	}
-	if c.Algorithm == Protonet && slices.Contains([]string{ModelConv4, ModelMLP}, c.Model.Kind) && slices.Contains(headFirst, c.Freeze.Kind) {
-		return Problems{{
-			Name: "freeze", With: []string{"algorithm", "model.kind", "model"},
-			Text: fmt.Sprintf("%s trains the head first or alone, and protonet puts none on a %s", c.Freeze, c.Model.Kind),
-			Hint: "use another strategy, or another algorithm",
-		}}
+	return nil
+}
+
+// Headless reports whether nothing that is trained stands on top of the
+// network: a language model has its own head within, and prototypical networks
+// put a projection only on a network that was trained before.
+func (c *Config) Headless() bool {
+	return c.Tasks.Type == Generation || c.Algorithm == Protonet && c.Model.Kind != ""
+}
+
+// checkFreeze reports a strategy that finds nothing to take hold of in the
+// network, as far as it is known, or nothing to train on top of it.
+func (c *Config) checkFreeze() Problems {
+	network, known := c.Model.Anatomy()
+	if err := c.Freeze.Fits(network); known && err != nil {
+		return Problems{{Name: "freeze", With: []string{"model"}, Text: strings.TrimPrefix(err.Error(), "freeze: ")}}
+	}
+	if !known {
+		network.Layers = math.MaxInt // how many there are is for whoever opens the folder to say
+	}
+	if err := c.FitsHead(network); err != nil {
+		return Problems{{Name: "freeze", With: []string{"algorithm", "model", "model.kind", "tasks.type", "tasks.kind"}, Text: err.Error()}}
 	}
 	return nil
 }
 
-// headFirst are the strategies that begin with nothing but the head.
-var headFirst = []FreezeKind{FreezeAllButHead, FreezeGradual, FreezeLPFT}
+// FitsHead returns an error when the strategy leaves nothing of a network to
+// train at first, and there is no head.
+func (c *Config) FitsHead(network Anatomy) error {
+	if !c.Headless() || !c.Freeze.NeedsHead(network) {
+		return nil
+	}
+	if c.Tasks.Type == Generation {
+		return fmt.Errorf("%s trains the head first or alone, and a language model has its head within: use another strategy", c.Freeze)
+	}
+	return fmt.Errorf("%s trains the head first or alone, and protonet puts none on a %s made from nothing: use another strategy, or another algorithm", c.Freeze, c.Model.Kind)
+}
 
 // Outputs returns the outputs of the head of a meta-training task.
 func (c *Config) Outputs() int {

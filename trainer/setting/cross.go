@@ -35,6 +35,7 @@ func (c *Config) crossCheck(given map[string]bool, searched []string) Problems {
 	ps = append(ps, c.Tasks.check(given)...)
 	ps = append(ps, c.checkType()...)
 	ps = append(ps, c.checkInner()...)
+	ps = append(ps, c.checkFreeze()...)
 	ps = append(ps, c.checkInputs(given)...)
 	ps = append(ps, c.checkLength(given)...)
 	return append(ps, c.checkEpisodes()...)

@@ -122,6 +122,34 @@ func Transformer(layers int, width int64) Anatomy {
 	return Anatomy{Layers: layers, Embeddings: true, Biases: true, Norms: true, Attention: width}
 }
 
+// Anatomy returns that of a network that is described; false for a folder, and
+// for a description that is not whole.
+func (m Model) Anatomy() (Anatomy, bool) {
+	switch {
+	case m.Kind == ModelMLP && len(m.Hidden) > 0:
+		return Anatomy{Layers: len(m.Hidden), Biases: true}, true
+	case m.Kind == ModelConv4:
+		return Anatomy{Layers: conv4Layers, Biases: true, Norms: true}, true
+	case m.Kind == ModelBERT && m.Layers > 0 && len(m.Hidden) == 1:
+		return Transformer(m.Layers, m.Hidden[0]), true
+	}
+	return Anatomy{}, false
+}
+
+const conv4Layers = 4
+
+// NeedsHead reports whether the strategy begins, or stays, with nothing of the
+// network: something must stand on top of it then.
+func (f Freeze) NeedsHead(a Anatomy) bool {
+	switch f.Kind {
+	case FreezeAllButHead, FreezeGradual, FreezeLPFT:
+		return true
+	case FreezeBottom:
+		return f.N >= a.Layers
+	}
+	return false
+}
+
 // Fits returns an error when the strategy cannot be applied to such a network.
 func (f Freeze) Fits(a Anatomy) error {
 	lacks := func(what string) error {

@@ -10,12 +10,12 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
-// checkDescribed checks a network that is trained from nothing: that its
-// tokenizer is there, and that it is large enough for what the study may try.
-// config is one that a trial can run.
+// checkDescribed checks a BERT that is trained from nothing: that its tokenizer
+// is there, and that it is large enough for what the study may try. Of other
+// networks the schema knows all. config is one that a trial can run.
 func checkDescribed(def *search.Definition, described map[string]any, config *setting.Config) error {
 	if described["kind"] != setting.ModelBERT {
-		return checkPlain(def, config)
+		return nil
 	}
 	tokenizer := fmt.Sprint(described["tokenizer"])
 	info, err := os.Stat(tokenizer)
@@ -31,15 +31,5 @@ func checkDescribed(def *search.Definition, described map[string]any, config *se
 	if err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
-	return checkFits(def, m.String(), shape)
-}
-
-// checkPlain checks the freezing strategies of a network without embeddings
-// and attention.
-func checkPlain(def *search.Definition, config *setting.Config) error {
-	network := setting.Anatomy{Layers: len(config.Model.Hidden), Biases: true}
-	if config.Model.Kind == setting.ModelConv4 {
-		network = setting.Anatomy{Layers: 4, Biases: true, Norms: true}
-	}
-	return checkFreeze(def, config.Model.String(), network)
+	return checkFits(def, m.String(), shape, config)
 }

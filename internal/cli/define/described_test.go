@@ -24,10 +24,7 @@ func TestPlainFreeze(t *testing.T) {
 		def := &search.Definition{Train: map[string]any{
 			"model": mlp, "tasks": map[string]any{"kind": "sinusoid"}, "algorithm": "maml", "freeze": c.freeze,
 		}}
-		config, err := workable(def)
-		if err == nil {
-			err = checkDescribed(def, mlp, config)
-		}
+		_, err := workable(def)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("freeze %v: %v, want %q", c.freeze, err, c.want)
 		}

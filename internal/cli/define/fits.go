@@ -1,6 +1,7 @@
 package define
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,31 +10,35 @@ import (
 	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
-// checkFits refuses settings that a model is too small for, whether they are
-// fixed, searched or left at their default. What is enqueued lies within what
-// is searched.
-func checkFits(def *search.Definition, model string, config *hf.Config) error {
-	if err := checkFreeze(def, model, setting.Transformer(config.Layers, config.Hidden)); err != nil {
+// checkFits refuses settings that a model of texts is too small for, whether
+// they are fixed, searched or left at their default. What is enqueued lies
+// within what is searched. trial is a configuration of the study.
+func checkFits(def *search.Definition, model string, shape *hf.Config, trial *setting.Config) error {
+	if err := checkFreeze(def, model, setting.Transformer(shape.Layers, shape.Hidden), trial); err != nil {
 		return err
 	}
 	for _, value := range possible(def, "max_length", model) {
-		if n, ok := search.Scalar(value).(int64); ok && n > config.MaxPositions {
+		if n, ok := search.Scalar(value).(int64); ok && n > shape.MaxPositions {
 			return fmt.Errorf("model %s: max_length %d is more than the model's %d positions: set max_length to at most %d",
-				model, n, config.MaxPositions, config.MaxPositions)
+				model, n, shape.MaxPositions, shape.MaxPositions)
 		}
 	}
 	return nil
 }
 
 // checkFreeze refuses freezing strategies that find nothing to take hold of in
-// a network.
-func checkFreeze(def *search.Definition, model string, network setting.Anatomy) error {
+// the network of a folder, or nothing on top of it to begin with.
+func checkFreeze(def *search.Definition, model string, network setting.Anatomy, trial *setting.Config) error {
 	for _, value := range possible(def, "freeze", model) {
 		freeze, err := setting.ParseFreeze(fmt.Sprint(value))
 		if err != nil {
 			return fmt.Errorf("freeze: %w", err)
 		}
-		if err := freeze.Fits(network); err != nil {
+		of := *trial
+		if of.Freeze = freeze; of.Tasks.Type != setting.Generation {
+			of.Algorithm = setting.Joint // heads are the affair of the schema, but for a language model's
+		}
+		if err := errors.Join(freeze.Fits(network), of.FitsHead(network)); err != nil {
 			return fmt.Errorf("model %s: %w", model, err)
 		}
 	}

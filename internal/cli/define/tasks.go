@@ -44,7 +44,10 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 			if err := checkReads(model, kind, config.Tasks); err != nil {
 				return err
 			}
-			continue // small, and of sizes that only the trainer compares
+			if err := checkExported(def, model, config); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := checkModel(model); err != nil {
 			return err
@@ -56,7 +59,7 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 		if err != nil {
 			return fmt.Errorf("model: %w", err)
 		}
-		if err := checkFits(def, model, shape); err != nil {
+		if err := checkFits(def, model, shape, config); err != nil {
 			return err
 		}
 	}
@@ -70,8 +73,8 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 			}
 		}
 	}
-	if config.Tasks.Generated() {
-		return nil // there is nothing to read and nothing to divide
+	if config.Tasks.Generated() { // there is nothing to read and nothing to divide
+		return checkSides(def, config, []int64{1})
 	}
 	family, err := task.Load(config.Tasks)
 	if err != nil {
@@ -84,6 +87,11 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 		if err := config.Model.FitsImages(m.Width, m.Height); err != nil {
 			return fmt.Errorf("model: %w", err)
 		}
+		if err := checkSides(def, config, []int64{int64(m.Channels), int64(m.Height), int64(m.Width)}); err != nil {
+			return err
+		}
+	} else if err := checkSides(def, config, nil); err != nil {
+		return err
 	}
 	plan, err := task.NewPlan(family, config, 0) // the split has a seed of its own
 	if err != nil {
