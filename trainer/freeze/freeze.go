@@ -49,7 +49,7 @@ func New(s *tensor.Scope, network model.Network, config *setting.Config, steps i
 			alpha = 2 * float64(rank)
 		}
 		p.lora = model.NewLoRA(s, network.(model.Attentive), rank, alpha) // Fits has seen that it is one
-		p.network = p.lora
+		p.network = p.lora.Network()
 	}
 	start, err := schedule(p.network, config, steps)
 	if err != nil {
@@ -180,12 +180,9 @@ func Anatomy(network model.Network) setting.Anatomy {
 		a.Norms = a.Norms || p.IsNorm()
 	}
 	if attentive, ok := network.(model.Attentive); ok {
-		params := network.Params()
-		for _, i := range attentive.QueryValue() {
-			for _, side := range params[i].Tensor.Shape() {
-				if a.Attention == 0 || side < a.Attention {
-					a.Attention = side
-				}
+		for _, m := range attentive.QueryValue() {
+			if side := min(m.Out, m.In); a.Attention == 0 || side < a.Attention {
+				a.Attention = side
 			}
 		}
 	}

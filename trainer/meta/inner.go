@@ -62,7 +62,9 @@ func (in *InnerLoop) adapts(p model.Param) bool {
 	case setting.InnerSame:
 		return p.Tensor.RequiresGrad()
 	}
-	return true
+	// A step of W is one of W + B A: what is learned with LoRA's matrices
+	// merged, as in an exported model, is the same.
+	return !model.IsLoRA(p)
 }
 
 // learn learns tasks from their support sets, all of one size: several at once
@@ -222,7 +224,7 @@ func (w *weights) learner() *Learner {
 // each of adapted. x holds the examples' vectors if they are known. The loss
 // is kept in outer.
 func (w *weights) gradients(s, outer *tensor.Scope, inputs Inputs, x *tensor.Tensor, e Examples, mode model.Mode) []*tensor.Tensor {
-	if x == nil && w.order == plain && w.tasks == 0 && len(e.Inputs) > evalBatch {
+	if x == nil && w.order == plain && w.tasks == 0 && len(e.Inputs) > evalBatch && !model.DependsOnBatch(w.base.Network) {
 		return w.inChunks(s, outer, inputs, e, mode)
 	}
 	var loss *tensor.Tensor

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
+	"github.com/hpsearch/hpsearch/trainer/task"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
 
@@ -437,5 +438,38 @@ func TestChunksAreTheWhole(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestInnerLoRA: a task is learned from merged matrices as it was from those
+// beside them, in all orders of gradients.
+func TestInnerLoRA(t *testing.T) {
+	b := newBench(t)
+	for _, algorithm := range []string{"maml", "fomaml"} {
+		changes := map[string]any{
+			"algorithm": algorithm, "freeze": "lora-2", "inner_freeze": "none", "inner_lr": 0.05, "adaptation_steps": 2,
+			"learning_rate": 1e-2, "dropout": 0, "iterations": 12, "eval_every": 6, "warmup_ratio": 0,
+		}
+		err := b.with(t, changes, 3, func(x *fixture) error {
+			episodes, err := x.data.Episodes(task.Validation)
+			if err != nil {
+				return err
+			}
+			outcome, err := Train(x.s, x.algorithm, x.learner, x.data, Options{Config: x.config, Seed: 3})
+			if err != nil {
+				return err
+			}
+			m, err := Evaluate(x.s, x.algorithm.Adapter(), x.learner, x.data.Inputs(), episodes)
+			if err != nil {
+				return err
+			}
+			if math.Abs(m.Loss-outcome.Value) > 1e-5 {
+				t.Errorf("%s: loss %v with merged matrices, %v beside them", algorithm, m.Loss, outcome.Value)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -122,11 +122,12 @@ func (b *Bert) Blocks() [][]Param {
 }
 
 // QueryValue implements [Attentive].
-func (b *Bert) QueryValue() []int {
-	var at []int
+func (b *Bert) QueryValue() []Matrix {
+	var at []Matrix
 	for i, p := range b.params {
 		if strings.HasSuffix(p.Name, ".attention.self.query.weight") || strings.HasSuffix(p.Name, ".attention.self.value.weight") {
-			at = append(at, i)
+			shape := p.Tensor.Shape()
+			at = append(at, Matrix{Name: strings.TrimSuffix(p.Name, ".weight"), Param: i, Out: shape[0], In: shape[1]})
 		}
 	}
 	return at

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"strings"
+
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
@@ -16,7 +18,10 @@ type GPT2 struct {
 	activation func(*tensor.Scope, *tensor.Tensor) *tensor.Tensor
 }
 
-var _ LanguageModel = (*GPT2)(nil)
+var (
+	_ LanguageModel = (*GPT2)(nil)
+	_ Attentive     = (*GPT2)(nil)
+)
 
 // The places of parameters among those of a layer.
 const (
@@ -83,6 +88,22 @@ func (g *GPT2) Blocks() [][]Param {
 		blocks = append(blocks, g.params[start:end])
 	}
 	return blocks
+}
+
+// QueryValue implements [Attentive]: one matrix of a layer makes queries, keys
+// and values, side by side.
+func (g *GPT2) QueryValue() []Matrix {
+	var at []Matrix
+	width := g.Config.Hidden
+	for i := range g.Config.Layers {
+		param := gpt2Embeddings + i*gpt2PerLayer + attentionWeight
+		name := strings.TrimSuffix(g.params[param].Name, ".weight")
+		m := Matrix{Param: param, Out: width, In: width, Transposed: true}
+		query, value := m, m
+		query.Name, value.Name, value.First = name+".query", name+".value", 2*width
+		at = append(at, query, value)
+	}
+	return at
 }
 
 // With implements [Network].

@@ -10,9 +10,20 @@ import (
 // Attentive is a [Network] with self-attention.
 type Attentive interface {
 	Network
-	// QueryValue returns the positions in Params of the matrices that make
-	// queries and values.
-	QueryValue() []int
+	// QueryValue returns the matrices that make queries and values.
+	QueryValue() []Matrix
+}
+
+// A Matrix is a parameter that maps In numbers to Out numbers, or a part of
+// one that maps them to more.
+type Matrix struct {
+	Name    string // for parameters that belong to it
+	Param   int    // its position in Params
+	Out, In int64
+	// Transposed parameters are [in, out], as GPT-2's, instead of [out, in]. The
+	// matrix is their columns from First on.
+	Transposed bool
+	First      int64
 }
 
 // LoRA is a network whose query and value matrices W are replaced by
@@ -27,8 +38,8 @@ type Attentive interface {
 type LoRA struct {
 	base    Attentive
 	scale   float64
-	targets []int // positions in the base's Params
-	added   []Param
+	targets []Matrix
+	added   []Param // A and B of each target
 }
 
 var _ Network = (*LoRA)(nil)
@@ -41,17 +52,22 @@ const (
 // NewLoRA adds matrices of that rank to a network. They belong to s.
 func NewLoRA(s *tensor.Scope, base Attentive, rank int, alpha float64) *LoRA {
 	l := &LoRA{base: base, scale: alpha / float64(rank), targets: base.QueryValue()}
-	params := base.Params()
-	for _, t := range l.targets {
-		name := strings.TrimSuffix(params[t].Name, ".weight")
-		shape := params[t].Tensor.Shape()
-		out, in := shape[0], shape[1]
+	for _, m := range l.targets {
 		// The deviation of the authors' program, which draws from a uniform
 		// distribution up to 1/√in. Drawn on the CPU: the same on every device.
-		a := s.MulScalar(s.Randn(tensor.Float32, tensor.CPU, int64(rank), in), 1/math.Sqrt(3*float64(in)))
+		a := s.MulScalar(s.Randn(tensor.Float32, tensor.CPU, int64(rank), m.In), 1/math.Sqrt(3*float64(m.In)))
 		l.added = append(l.added,
-			Param{Name: name + loraA, Tensor: s.To(a, base.Device())},
-			Param{Name: name + loraB, Tensor: s.Zeros(tensor.Float32, base.Device(), out, int64(rank))})
+			Param{Name: m.Name + loraA, Tensor: s.To(a, base.Device())},
+			Param{Name: m.Name + loraB, Tensor: s.Zeros(tensor.Float32, base.Device(), m.Out, int64(rank))})
+	}
+	return l
+}
+
+// Network returns the network as what the base is: a [LanguageModel] if that
+// is one.
+func (l *LoRA) Network() Network {
+	if _, ok := l.base.(LanguageModel); ok {
+		return languageLoRA{l}
 	}
 	return l
 }
@@ -63,24 +79,44 @@ func IsLoRA(p Param) bool {
 
 // Forward implements [Network].
 func (l *LoRA) Forward(s *tensor.Scope, in Batch, mode Mode) *tensor.Tensor {
+	network := l.sum(s)
+	if s.Err() != nil {
+		return nil
+	}
+	return network.Forward(s, in, mode)
+}
+
+// sum returns the base computing with the sums.
+func (l *LoRA) sum(s *tensor.Scope) Network {
 	params := l.base.Params()
 	tensors := make([]*tensor.Tensor, len(params))
 	for i, p := range params {
 		tensors[i] = p.Tensor
 	}
-	for i, t := range l.targets {
-		tensors[t] = l.sum(s, i)
+	for i, m := range l.targets {
+		a, b := l.added[2*i].Tensor, l.added[2*i+1].Tensor
+		tensors[m.Param] = m.add(s, tensors[m.Param], s.MulScalar(s.MatMul(b, a), l.scale))
 	}
+	return l.base.With(tensors)
+}
+
+// add returns the parameter with change [out, in] added to the matrix.
+func (m Matrix) add(s *tensor.Scope, param, change *tensor.Tensor) *tensor.Tensor {
 	if s.Err() != nil {
 		return nil
 	}
-	return l.base.With(tensors).Forward(s, in, mode)
-}
-
-// sum returns the matrix that stands in for target i.
-func (l *LoRA) sum(s *tensor.Scope, i int) *tensor.Tensor {
-	a, b := l.added[2*i].Tensor, l.added[2*i+1].Tensor
-	return s.Add(l.base.Params()[l.targets[i]].Tensor, s.MulScalar(s.MatMul(b, a), l.scale))
+	if !m.Transposed {
+		return s.Add(param, change)
+	}
+	width := param.Shape()[1]
+	columns := []*tensor.Tensor{s.Add(s.Narrow(param, 1, m.First, m.Out), s.Transpose(change, 0, 1))}
+	if m.First > 0 {
+		columns = append([]*tensor.Tensor{s.Narrow(param, 1, 0, m.First)}, columns...)
+	}
+	if rest := width - m.First - m.Out; rest > 0 {
+		columns = append(columns, s.Narrow(param, 1, m.First+m.Out, rest))
+	}
+	return s.Cat(1, columns...)
 }
 
 // Merge overwrites the base's matrices with the sums. The base computes the
@@ -88,8 +124,13 @@ func (l *LoRA) sum(s *tensor.Scope, i int) *tensor.Tensor {
 func (l *LoRA) Merge(s *tensor.Scope) {
 	inner := s.Child()
 	inner.NoGrad(func() {
-		for i, t := range l.targets {
-			inner.Copy(l.base.Params()[t].Tensor, l.sum(inner, i))
+		sums, params := l.sum(inner), l.base.Params()
+		if inner.Err() != nil {
+			return
+		}
+		merged := sums.Params()
+		for _, m := range l.targets {
+			inner.Copy(params[m.Param].Tensor, merged[m.Param].Tensor)
 		}
 	})
 	_ = inner.Close() // its error is now the outer scope's
@@ -109,8 +150,9 @@ func (l *LoRA) Params() []Param {
 // Blocks implements [Network]: A and B stand in the block of their matrix.
 func (l *LoRA) Blocks() [][]Param {
 	byName := make(map[string][]Param, len(l.targets))
-	for i, t := range l.targets {
-		byName[l.base.Params()[t].Name] = l.added[2*i : 2*i+2]
+	for i, m := range l.targets {
+		name := l.base.Params()[m.Param].Name
+		byName[name] = append(byName[name], l.added[2*i:2*i+2]...)
 	}
 	var blocks [][]Param
 	for _, block := range l.base.Blocks() {
@@ -133,4 +175,23 @@ func (l *LoRA) With(tensors []*tensor.Tensor) Network {
 		with.added[i] = Param{Name: p.Name, Tensor: tensors[n+i]}
 	}
 	return &with
+}
+
+// languageLoRA is a [LoRA] of a language model.
+type languageLoRA struct{ *LoRA }
+
+var _ LanguageModel = languageLoRA{}
+
+// NLL implements [LanguageModel].
+func (l languageLoRA) NLL(s *tensor.Scope, in Batch, mode Mode) (total *tensor.Tensor, tokens int) {
+	network := l.sum(s)
+	if s.Err() != nil {
+		return nil, 0
+	}
+	return network.(LanguageModel).NLL(s, in, mode) // the same network as base
+}
+
+// With implements [Network].
+func (l languageLoRA) With(tensors []*tensor.Tensor) Network {
+	return languageLoRA{l.LoRA.With(tensors).(*LoRA)}
 }

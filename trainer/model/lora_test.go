@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 	"github.com/hpsearch/hpsearch/trainer/tinymodel"
 )
@@ -62,6 +63,84 @@ func TestLoRA(t *testing.T) {
 			}
 		}
 		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLoRA_gpt2: the same of a network whose queries, keys and values are made
+// by one transposed matrix; keys stay as they are.
+func TestLoRA_gpt2(t *testing.T) {
+	dir := gpt2Folder(t, hf.SafetensorsFile)
+	err := tensor.Do(func(s *tensor.Scope) error {
+		base, err := LoadGPT2(s, dir, tensor.CPU)
+		if err != nil {
+			return err
+		}
+		batch, err := NewBatch(s, tensor.CPU, 0, [][]int32{{2, 7, 9, 3}, {2, 8, 3, 5}})
+		if err != nil {
+			return err
+		}
+		likelihood := func(n Network) float64 {
+			total, _ := n.(LanguageModel).NLL(s, batch, Mode{})
+			v, err := total.Float64s()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v[0]
+		}
+		tensor.Seed(1)
+		lora := NewLoRA(s, base, 2, 4)
+		if n, want := len(lora.Params()), len(base.Params())+2*2*base.Config.Layers; n != want {
+			t.Errorf("%d parameters, want %d", n, want)
+		}
+		if blocks := lora.Blocks(); len(blocks[1]) < gpt2PerLayer+4 {
+			t.Errorf("layer 1 has %d parameters", len(blocks[1]))
+		}
+		before := likelihood(base)
+		if got := likelihood(lora.Network()); got != before {
+			t.Errorf("new matrices change %v to %v", before, got)
+		}
+		var wanted []*tensor.Tensor
+		for _, p := range lora.Params() {
+			if IsLoRA(p) {
+				s.Copy(p.Tensor, s.MulScalar(s.Randn(tensor.Float32, tensor.CPU, p.Tensor.Shape()...), 0.3))
+				s.SetRequiresGrad(p.Tensor, true)
+				wanted = append(wanted, p.Tensor)
+			}
+		}
+		total, _ := lora.Network().(LanguageModel).NLL(s, batch, Mode{})
+		for i, g := range s.Gradients(total, wanted, false) {
+			values, err := g.Float32s()
+			if err != nil {
+				return err
+			}
+			if slices.Max(values) == 0 && slices.Min(values) == 0 {
+				t.Errorf("matrix %d has no gradient", i)
+			}
+		}
+		adapted := likelihood(lora.Network())
+		if math.Abs(adapted-before) < 1e-3 {
+			t.Errorf("the matrices change %v to %v", before, adapted)
+		}
+		c := base.Config.Hidden
+		keys := func() []float32 {
+			v, err := s.Contiguous(s.Narrow(base.at(0, attentionWeight), 1, c, c)).Float32s()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		unchanged := keys()
+		lora.Merge(s)
+		if got := likelihood(base); math.Abs(got-adapted) > 1e-5 {
+			t.Errorf("merged: %v, was %v", got, adapted)
+		}
+		if !slices.Equal(keys(), unchanged) {
+			t.Error("keys were changed")
+		}
+		return s.Err()
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -84,11 +84,15 @@ func (c *Config) AdaptsNetwork() bool {
 
 // checkInner reports what an inner loop cannot do.
 func (c *Config) checkInner() Problems {
-	if c.Freeze.Kind == FreezeLoRA && c.AdaptsNetwork() && c.Algorithm != Finetune {
+	if c.Freeze.Kind == FreezeLoRA && c.AdaptsNetwork() && c.Algorithm != Finetune && (c.InnerFreeze == InnerSame || c.Algorithm == Reptile) {
+		hint := "set inner_freeze: none, which adapts the network's own weights, or head, or use anil, or another strategy"
+		if c.Algorithm == Reptile {
+			hint = "use another algorithm, or another strategy"
+		}
 		return Problems{{
 			Name: "freeze", With: []string{"algorithm", "inner_freeze", "tasks.kind", "tasks.type"},
-			Text: fmt.Sprintf("%s, but %s adapts the network to each task, and an exported model has the matrices of LoRA no more: they are merged", c.Freeze, c.Algorithm),
-			Hint: "set inner_freeze: head, or use anil, or another strategy",
+			Text: fmt.Sprintf("%s, but %s would adapt LoRA's matrices to each task, and an exported model has them no more: they are merged", c.Freeze, c.Algorithm),
+			Hint: hint,
 		}}
 	}
 	if c.Algorithm == Reptile && c.InnerFreeze == InnerHead {
