@@ -277,7 +277,7 @@ func TestBatchNetworkOfManyExamples(t *testing.T) {
 			}
 			losses[i] = loss[0]
 		}
-		if math.Abs(losses[0]-losses[1]) > 1e-4 {
+		if math.Abs(losses[0]-losses[1]) > 1e-6 {
 			t.Errorf("a task has the loss %g in evaluation, %g in training", losses[0], losses[1])
 		}
 		return nil
