@@ -41,7 +41,7 @@ type Finding struct {
 // Doctor examines the libtorch of this process. It looks at what is loaded,
 // not at what the build found: a library may have been replaced since.
 func Doctor(ctx context.Context) *Diagnosis {
-	version, config := tensor.BuildInfo()
+	version, config := tensor.Version(), tensor.BuildInfo()
 	d := &Diagnosis{Findings: []Finding{}}
 	d.Libtorch = Libtorch{Version: version, Threads: tensor.Threads(), CUDADevices: []string{}, QuantizedEngines: []string{}}
 	loaded := loadedLibraries()

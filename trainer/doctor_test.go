@@ -11,7 +11,7 @@ import (
 
 func TestDoctor(t *testing.T) {
 	d := Doctor(t.Context())
-	version, _ := tensor.BuildInfo()
+	version := tensor.Version()
 	l := d.Libtorch
 	if l.Version != version || l.Threads < 1 || l.BLAS == "" || l.BLAS == "unknown" || l.Source == "" {
 		t.Errorf("libtorch %+v", l)

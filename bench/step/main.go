@@ -52,8 +52,7 @@ func main() {
 }
 
 func run(dir string, warmup, steps int) (*Result, error) {
-	version, _ := tensor.BuildInfo()
-	result := &Result{Torch: version, Threads: tensor.Threads()}
+	result := &Result{Torch: tensor.Version(), Threads: tensor.Threads()}
 	err := tensor.Do(func(s *tensor.Scope) error {
 		t, err := newTraining(s, dir)
 		if err != nil {

@@ -75,7 +75,6 @@ func (r row) measureUnlessKept(o options, again bool) error {
 		return nil
 	}
 	fmt.Fprintf(os.Stderr, "%s: %s\n", r.name, r.what)
-	version, _ := tensor.BuildInfo()
 	start, cpu := time.Now(), cpuSeconds()
 	figures, err := r.measure(o)
 	if err != nil {
@@ -83,7 +82,7 @@ func (r row) measureUnlessKept(o options, again bool) error {
 	}
 	data, err := json.MarshalIndent(record{
 		Figures: figures, Seconds: time.Since(start).Seconds(), CPUSeconds: cpuSeconds() - cpu,
-		Threads: o.threads, Device: o.device, Libtorch: version, Machine: machine(),
+		Threads: o.threads, Device: o.device, Libtorch: tensor.Version(), Machine: machine(),
 	}, "", "  ")
 	if err != nil {
 		return err

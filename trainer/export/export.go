@@ -85,8 +85,7 @@ func (e *exporter) phase(name string) {
 }
 
 func (e *exporter) run(s *tensor.Scope) error {
-	version, _ := tensor.BuildInfo()
-	e.report.Libtorch = version
+	e.report.Libtorch = tensor.Version()
 	var err error
 	if e.test, err = e.Data.Episodes(task.Test); err != nil {
 		return err

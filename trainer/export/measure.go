@@ -73,14 +73,13 @@ func measureLatency(s *tensor.Scope, b *Bundle, input latencyInput) (Latency, er
 		}
 	}
 	slices.Sort(times)
-	version, _ := tensor.BuildInfo()
-	engine := "libtorch " + version + " fp32"
+	engine := "libtorch " + tensor.Version() + " fp32"
 	if b.Manifest.Quantization != "" {
 		name, err := tensor.QuantizedEngine()
 		if err != nil {
 			return Latency{}, err
 		}
-		engine = "libtorch " + version + " int8 (" + name + ")"
+		engine = "libtorch " + tensor.Version() + " int8 (" + name + ")"
 	}
 	return Latency{
 		P50: times[len(times)/2], P95: times[len(times)*95/100],

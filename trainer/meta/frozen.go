@@ -87,8 +87,7 @@ func freezeInputs(network model.Stack, below int, inputs Inputs, config *setting
 // what the last bits of sums depend on.
 func spaceOf(network model.Stack, below int) (prefix.Space, error) {
 	h := sha256.New()
-	version, _ := tensor.BuildInfo()
-	fmt.Fprintf(h, "%s %v %d %d %T\n", version, network.Device().IsCUDA(), tensor.Threads(), below, network)
+	fmt.Fprintf(h, "%s %v %d %d %T\n", tensor.Version(), network.Device().IsCUDA(), tensor.Threads(), below, network)
 	if e, ok := network.(*model.Encoder); ok {
 		fmt.Fprintf(h, "%d %g %s %s\n", e.Config.Heads, e.Config.Epsilon, e.Config.Activation, e.Pooling)
 	}

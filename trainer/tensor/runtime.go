@@ -109,7 +109,8 @@ func classify(op, message string) error {
 	return fmt.Errorf("%s: %s", op, first)
 }
 
-// Seed seeds libtorch's default generators, on every device.
+// Seed seeds libtorch's default generators: of the CPU, and of every CUDA
+// device once one was asked for.
 func Seed(seed int64) { C.hps_manual_seed(C.int64_t(seed)) }
 
 // SetThreads sets the number of threads that one CPU operator may use, matrix
@@ -123,12 +124,17 @@ func SetThreads(n int) {
 // Threads returns the number of threads that one CPU operator may use.
 func Threads() int { return int(C.hps_get_num_threads()) }
 
-// BuildInfo returns libtorch's version and its description of how it was
-// built (compiler, BLAS, oneDNN, CUDA).
-func BuildInfo() (version, config string) {
+// Version returns libtorch's version.
+func Version() string { return C.GoString(C.hps_version()) }
+
+// BuildInfo returns libtorch's description of how it was built (compiler, BLAS,
+// oneDNN, CUDA). It loads the CUDA part where there is one: asked before that,
+// libtorch would see no CUDA device for as long as the process lives.
+func BuildInfo() string {
+	_ = loadCUDA() // there need not be one
 	p := C.hps_show_config()
 	defer C.free(unsafe.Pointer(p))
-	return C.GoString(C.hps_version()), C.GoString(p)
+	return C.GoString(p)
 }
 
 // loadCUDA opens libtorch_cuda.so, which the program is not linked against:

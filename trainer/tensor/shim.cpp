@@ -2,6 +2,7 @@
 #include "shim.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -13,13 +14,30 @@
 #include <torch/csrc/autograd/variable.h>
 #include <torch/version.h>
 
+#include <atomic>
 #include <cstring>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+namespace {
+
+// Whether the CUDA part is loaded. libtorch looks for it once, when it is first
+// asked about CUDA in any way: what is loaded later is not seen (ATen/detail/
+// CUDAHooksInterface.cpp). at::manual_seed and at::show_config ask.
+std::atomic<bool> cuda_loaded{false};
+
+} // namespace
+
 void hps_manual_seed(int64_t seed) {
-  at::manual_seed(static_cast<uint64_t>(seed));
+  if (cuda_loaded) {
+    at::manual_seed(static_cast<uint64_t>(seed));
+    return;
+  }
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_current_seed(static_cast<uint64_t>(seed));
 }
 
 // OpenBLAS's own threads do not follow at::set_num_threads, and how many it
@@ -37,8 +55,10 @@ const char *hps_version(void) { return TORCH_VERSION; }
 char *hps_show_config(void) { return strdup(at::show_config().c_str()); }
 
 char *hps_load_cuda(void) {
-  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr)
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr) {
+    cuda_loaded = true;
     return nullptr;
+  }
   const char *message = dlerror();
   return strdup(message ? message : "dlopen failed");
 }
