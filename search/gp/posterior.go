@@ -30,7 +30,12 @@ var errSingular = errors.New("gp: the kernel matrix is singular")
 // newPosterior conditions on values y at x and then on pending points, whose
 // values are taken to be what the process expects there: the kriging believer
 // of D. Ginsbourger, R. Le Riche, L. Carraro, "Kriging is well-suited to
-// parallelize optimization", 2010.
+// parallelize optimization", 2010. With 8 pending, 64 trials and 10 seeds
+// on six functions that bench/search does not have, 36 of 60 studies ended
+// worse and 21 better when the expected improvement was the mean over eight
+// draws of the pending values instead (a Monte Carlo qEI, one point after the
+// other: J. Snoek et al. 2012, section 3.2); with the best value for all of
+// them 45 and 14, with the worst one 46 and 14.
 func newPosterior(l layout, h hyper, x [][]float64, y []float64, pending [][]float64) (*posterior, error) {
 	p, err := condition(l, h, x, y)
 	if err != nil || len(pending) == 0 {
