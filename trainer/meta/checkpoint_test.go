@@ -317,3 +317,32 @@ func TestUnwritableCheckpoint(t *testing.T) {
 		t.Errorf("got %v, want one line that names %s", err, file)
 	}
 }
+
+// TestBatchesByLengthResume: batches of texts of like length are the same after
+// a stop.
+func TestBatchesByLengthResume(t *testing.T) {
+	b := newBench(t)
+	changes := map[string]any{"algorithm": "joint", "batch_size": 2, "iterations": 12, "eval_every": 12} // 18 batches a task
+	whole := mustTrain(t, b, changes, 3)
+	dir, stop := t.TempDir(), make(chan struct{})
+	_, err := b.train(t, changes, 3, dir, stop, func(step int) {
+		if step == 7 {
+			close(stop)
+		}
+	})
+	if !errors.Is(err, ErrStopped) {
+		t.Fatalf("stopped training: %v", err)
+	}
+	h, err := b.train(t, changes, 3, dir, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.outcome.Resumed != 7 {
+		t.Errorf("resumed at %d", h.outcome.Resumed)
+	}
+	for name, values := range h.weights {
+		if !sameBits(values, whole.weights[name]) {
+			t.Errorf("%s differs", name)
+		}
+	}
+}

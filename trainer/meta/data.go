@@ -36,7 +36,11 @@ func NewData(family *task.Family, inputs Inputs, config *setting.Config, seed in
 		return nil, err
 	}
 	d := &Data{config: config, plan: plan, inputs: inputs}
-	if corpus, ok := inputs.(*Corpus); ok && (config.TokenDropout > 0 || config.TokenMask > 0) {
+	corpus, isText := inputs.(*Corpus)
+	if isText && plan.Joint != nil {
+		plan.Joint = plan.Joint.ByLength(corpus.Length)
+	}
+	if isText && (config.TokenDropout > 0 || config.TokenMask > 0) {
 		if d.noise, err = newNoise(corpus, config); err != nil {
 			return nil, err
 		}

@@ -143,7 +143,7 @@ func (t *tuner) step(s *tensor.Scope, l *Learner, optimizer tensor.Optimizer, in
 		return err
 	}
 	tensor.Seed(mix(t.seed, int64(step)))
-	positions := batchOf(t.seed, step, t.config.BatchSize, len(support.Inputs))
+	positions := batchOf(t.seed, step, t.config.BatchSize, len(support.Inputs), func(i int) int { return inputs.Length(support.Inputs[i]) })
 	batch, mode := support.Pick(positions), model.Mode{Dropout: t.config.Dropout}
 	return s.Run(func(inner *tensor.Scope) error {
 		inner.ZeroGrad(optimizer.Params())

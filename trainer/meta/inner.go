@@ -102,7 +102,7 @@ func (in *InnerLoop) run(s *tensor.Scope, l *Learner, inputs Inputs, support []E
 		err := s.Run(func(inner *tensor.Scope) error {
 			batch, vectors := examples, x
 			if n := len(support[0].Inputs); in.batch > 0 && in.batch < n {
-				batch, vectors = in.draw(inner, support, x, batchOf(in.seed, step, in.batch, n))
+				batch, vectors = in.draw(inner, support, x, batchOf(in.seed, step, in.batch, n, nil))
 			}
 			gradients := w.gradients(inner, s, inputs, vectors, batch, mode)
 			w.descend(inner, s, gradients, in.Rate)

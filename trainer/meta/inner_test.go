@@ -324,7 +324,7 @@ func TestReptile(t *testing.T) {
 			w, b := w0, b0
 			for step := range 2 {
 				var gw, gb, loss float64
-				for _, i := range batchOf(3, step, 2, 4) {
+				for _, i := range batchOf(3, step, 2, 4, nil) {
 					x, y := inputs[all.Inputs[i]][0], float64(all.Targets[i])
 					d := w*x + b - y
 					gw, gb, loss = gw+d*x, gb+d, loss+d*d/2 // mean over 2 of the squares
@@ -383,7 +383,7 @@ func TestBatchOf(t *testing.T) {
 		for range 3 {
 			seen := make(map[int]int)
 			for total := 0; total < c.n; step++ {
-				batch := batchOf(7, step, c.size, c.n)
+				batch := batchOf(7, step, c.size, c.n, nil)
 				if len(batch) == 0 {
 					t.Fatalf("%+v: step %d takes nothing", c, step)
 				}
@@ -397,7 +397,7 @@ func TestBatchOf(t *testing.T) {
 			}
 		}
 	}
-	if a, b := batchOf(1, 0, 5, 100), batchOf(2, 0, 5, 100); a[0] == b[0] && a[1] == b[1] && a[2] == b[2] {
+	if a, b := batchOf(1, 0, 5, 100, nil), batchOf(2, 0, 5, 100, nil); a[0] == b[0] && a[1] == b[1] && a[2] == b[2] {
 		t.Error("another seed draws the same")
 	}
 }

@@ -81,6 +81,7 @@ type Batcher struct {
 	size         int
 	tasksPerStep int
 	seed         int64
+	length       func(example int) int // nil: all alike
 }
 
 // NewBatcher prepares batches of at most size examples of one task,
@@ -90,6 +91,15 @@ func NewBatcher(tasks []JointTask, size, tasksPerStep int, seed int64) (*Batcher
 		return nil, fmt.Errorf("batches of %d examples from %d of %d tasks: each number must be at least 1", size, tasksPerStep, len(tasks))
 	}
 	return &Batcher{tasks: tasks, size: size, tasksPerStep: tasksPerStep, seed: seed}, nil
+}
+
+// ByLength returns a batcher of the same tasks whose batches are of examples of
+// like length, so that little of a batch is padding. length must be safe for
+// concurrent use; it is asked about some batches at a time.
+func (b *Batcher) ByLength(length func(example int) int) *Batcher {
+	grouped := *b
+	grouped.length = length
+	return &grouped
 }
 
 // Tasks returns the tasks, in the order that Batch.Task refers to. They must
@@ -129,9 +139,12 @@ func (b *Batcher) batch(k, n int) Batch {
 	pass, i := n/perPass, n%perPass
 	stream := fmt.Sprintf("joint task %d", k)
 	order := permutation(generator(b.seed, stream, pass), len(set.Examples))
-	order = order[i*b.size : min((i+1)*b.size, len(order))]
+	var length func(int) int
+	if b.length != nil {
+		length = func(j int) int { return b.length(set.Examples[j]) }
+	}
 	batch := Batch{Task: k}
-	for _, j := range order {
+	for _, j := range CutBatch(order, b.size, i, length, b.seed) {
 		batch.Examples = append(batch.Examples, set.Examples[j])
 		if set.Values != nil {
 			batch.Values = append(batch.Values, set.Values[j])
