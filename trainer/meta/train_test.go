@@ -434,9 +434,9 @@ func TestMemoryStaysFlat(t *testing.T) {
 	texts, curves := newBench(t), newCurves()
 	before := tensor.Live()
 	for _, algorithm := range algorithmNames {
-		b, third := texts, 100
+		b, third := texts, 40
 		if isSlow(algorithm) {
-			b, third = curves, 400
+			b, third = curves, 120
 		}
 		live, resident := make(map[int]int64), make(map[int]float64)
 		changes := map[string]any{"algorithm": algorithm, "iterations": 3 * third, "eval_every": third, "eval_episodes": 2, "learning_rate": 1e-4}
