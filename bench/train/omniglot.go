@@ -46,20 +46,28 @@ func protonetSettings(o options) map[string]any {
 	return s
 }
 
-// gradientSettings are those of Finn et al. 2017, section A.1, with fewer
-// tasks and queries a step and far fewer steps on a CPU.
+// gradientSettings are those of Finn et al. 2017, section A.1, but for the inner
+// loop and the length. There is time for a fraction of their 60,000 steps of 32
+// tasks, for which their one inner step of 0.4 is too large: where batches are
+// normalized by themselves it overshoots until the network has learned to bear
+// it. Three steps of 0.1 do better from the beginning: after 500 steps of 4 tasks
+// 93 % of validation episodes were right, instead of 62 %. That was found on
+// validation characters with a seed of its own, 11, among one step of 0.4 or
+// 0.1, two of 0.2, and three of 0.1 or 0.05. The published recipe gives the same
+// gradients in plain PyTorch, and accuracies as low at this length. On a GPU, on
+// which nothing was tried out, tasks are computed one after the other, too.
 func gradientSettings(o options, algorithm string, shots int) map[string]any {
 	s := omniglotSettings(o)
 	maps.Copy(s, map[string]any{
 		"algorithm": algorithm, "ways": 5, "shots": shots, "query_shots": 5,
-		"inner_lr": 0.4, "adaptation_steps": 1, "eval_adaptation_steps": 3, "meta_batch_size": 4,
-		"learning_rate": 3e-3, "iterations": 1000, "eval_every": 500,
+		"inner_lr": 0.1, "adaptation_steps": 3, "eval_adaptation_steps": 5, "meta_batch_size": 4,
+		"learning_rate": 3e-3, "iterations": 4000, "eval_every": 1000,
 	})
+	if o.device != "cpu" {
+		maps.Copy(s, map[string]any{"meta_batch_size": 8, "query_shots": 15, "learning_rate": 1e-3, "iterations": 8000, "eval_every": 1000})
+	}
 	if algorithm == "reptile" { // Nichol et al. 2018, table 6
 		maps.Copy(s, map[string]any{"inner_lr": 1e-3, "adaptation_steps": 5, "inner_batch_size": 10, "eval_adaptation_steps": 50})
-	}
-	if o.device != "cpu" {
-		maps.Copy(s, map[string]any{"meta_batch_size": 32, "query_shots": 15, "learning_rate": 1e-3, "iterations": 10000, "eval_every": 1000})
 	}
 	return s
 }
