@@ -1,7 +1,7 @@
 package storage
 
 import (
-	"strings"
+	"database/sql"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +32,7 @@ func compound(declarations, body string) string {
 	START TRANSACTION;
 	` + body + `
 	IF v_done > 0 THEN COMMIT; ELSE ROLLBACK; END IF;
-	SELECT v_done AS done, v_trial AS trial_id, v_number AS number;
+	SELECT v_done, v_trial, v_number;
 END`
 }
 
@@ -57,7 +57,9 @@ func (m *mariadbWrites) do(db *gorm.DB, statement string, args []any) (written, 
 	if m.unknown.Load() {
 		return w, nil
 	}
-	err := db.Raw(statement, args...).Scan(&w).Error
+	var trial, number sql.NullInt64
+	err := directRow(db, statement, args, &w.Done, &trial, &number)
+	w.TrialID, w.Number = trial.Int64, int(number.Int64)
 	if anyNumber(err, 1064) { // a syntax error: MySQL's
 		m.unknown.Store(true)
 		return written{}, nil
@@ -94,7 +96,7 @@ func (m *mariadbWrites) start(db *gorm.DB, n newRow, claim *search.Claim) (bool,
 	args := []any{n.claim.StudyID, n.limit, n.limit, number, number, n.claim.Worker, us, n.token, us}
 	body := mariadbStart
 	if len(n.params) > 0 {
-		body += "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES " + rowsOf(3, len(n.params)) + ";"
+		body += "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES " + tuples("v_trial", 3, len(n.params)) + ";"
 		for _, p := range n.params {
 			args = append(args, p.ParamName, p.ParamValue, p.DistributionJSON)
 		}
@@ -111,13 +113,6 @@ func (m *mariadbWrites) start(db *gorm.DB, n newRow, claim *search.Claim) (bool,
 	return true, nil
 }
 
-// rowsOf writes the rows of a trial's children, with places for so many
-// columns after the trial's id.
-func rowsOf(columns, rows int) string {
-	row := "(v_trial" + strings.Repeat(", ?", columns) + ")"
-	return row + strings.Repeat(", "+row, rows-1)
-}
-
 // attributeRows writes the insert of user attributes, nothing for none, and
 // its arguments.
 func attributeRows(attrs []userAttrRow) (string, []any) {
@@ -128,7 +123,7 @@ func attributeRows(attrs []userAttrRow) (string, []any) {
 	for _, a := range attrs {
 		args = append(args, a.Key, a.ValueJSON)
 	}
-	return `INSERT INTO trial_user_attributes (trial_id, "key", value_json) VALUES ` + rowsOf(2, len(attrs)) +
+	return `INSERT INTO trial_user_attributes (trial_id, "key", value_json) VALUES ` + tuples("v_trial", 2, len(attrs)) +
 		" ON DUPLICATE KEY UPDATE value_json = VALUES(value_json);", args
 }
 
@@ -146,7 +141,7 @@ const (
 
 // held executes what is to be done about a trial that is held.
 func (m *mariadbWrites) held(db *gorm.DB, c search.Claim, body string, args ...any) (bool, error) {
-	w, err := m.do(db, compound(mariadbHeldVariables, mariadbHeld+body+" END IF;"), heldArguments(c, args...))
+	w, err := m.do(db, compound(mariadbHeldVariables, mariadbHeld+body+" END IF;"), append([]any{c.TrialID, c.StudyID, c.Number, c.Attempt, c.Worker, c.Worker}, args...))
 	return w.Done == wrote, err
 }
 
@@ -178,7 +173,7 @@ func (m *mariadbWrites) finish(db *gorm.DB, c search.Claim, o search.Outcome, ow
 	body := mariadbFinish
 	args := []any{len(o.Values), len(o.Values), c.StudyID, string(o.State), own.Reason, own.Message, own.MetricsJSON, own.ArtifactsJSON}
 	if len(o.Values) > 0 {
-		body += "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES " + rowsOf(3, len(o.Values)) +
+		body += "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES " + tuples("v_trial", 3, len(o.Values)) +
 			" ON DUPLICATE KEY UPDATE value = VALUES(value), value_type = VALUES(value_type);"
 		for i, v := range o.Values {
 			column, kind := floatColumns(v)

@@ -16,10 +16,12 @@ import (
 	"gorm.io/gorm"
 )
 
+const postgresClock = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
+
 // postgresDialect is PostgreSQL; tested with 15.
 var postgresDialect = &dialect{
 	name:      postgresName,
-	clock:     "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint",
+	clock:     postgresClock,
 	lockStudy: "SELECT study_id FROM studies WHERE study_id = ? FOR UPDATE",
 	lockTrial: "SELECT trial_id FROM trials WHERE trial_id = ? FOR UPDATE",
 	tryTrial:  "SELECT trial_id FROM trials WHERE trial_id = ? FOR UPDATE SKIP LOCKED",

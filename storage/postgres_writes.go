@@ -16,6 +16,8 @@ import (
 // for the rows that it locks, which are read anew. What decides is therefore
 // read from locked rows or left to a unique index; anything else may only
 // refuse too often, and then the general way looks again.
+// Parts that have nothing to write are left out: the server sets up every part
+// of a plan.
 type postgresWrites struct{}
 
 var _ fastWrites = postgresWrites{}
@@ -24,144 +26,139 @@ var _ fastWrites = postgresWrites{}
 // note's. It is an expression that must be evaluated.
 const asynchronous = "set_config('synchronous_commit', 'off', TRUE)"
 
-// leaseEnd is the end of a lease whose microseconds are the argument.
-var leaseEnd = postgresDialect.clock + " + ?::bigint"
-
-const beatEnd = "LOCALTIMESTAMP + ?::bigint * INTERVAL '1 microsecond'"
+// leaseEnd and beatEnd are the end of a lease whose microseconds are $2, for
+// us and for Optuna.
+const (
+	leaseEnd = postgresClock + " + $2::bigint"
+	beatEnd  = "LOCALTIMESTAMP + $2::bigint * INTERVAL '1 microsecond'"
+)
 
 // utcNow is the time as Optuna stores it.
 const utcNow = "clock_timestamp() AT TIME ZONE 'UTC'"
 
-// numbered is the study with the number that was asked for, if that is free as
-// far as can be seen. The study is locked as Optuna does it, so that ids and
-// numbers are given in one order.
+// numbered is the study $5 with the number $6, which was asked for, if that is
+// free as far as can be seen. The study is locked as Optuna does it, so that
+// ids and numbers are given in one order.
 const numbered = `WITH study AS (
-		SELECT s.study_id, ?::int AS number FROM studies s WHERE s.study_id = ?
+		SELECT s.study_id, $6::int AS number FROM studies s WHERE s.study_id = $5
 			AND NOT EXISTS (SELECT 1 FROM hpsearch_studies h WHERE h.study_id = s.study_id AND h.paused)
-			AND (?::int = 0 OR EXISTS (SELECT 1 FROM trials p WHERE p.study_id = s.study_id AND p.number = ?::int - 1))
-			AND NOT EXISTS (SELECT 1 FROM trials p WHERE p.study_id = s.study_id AND p.number = ?::int)
+			AND ($6::int = 0 OR EXISTS (SELECT 1 FROM trials p WHERE p.study_id = s.study_id AND p.number = $6::int - 1))
+			AND NOT EXISTS (SELECT 1 FROM trials p WHERE p.study_id = s.study_id AND p.number = $6::int)
 		FOR UPDATE
 	), `
 
-// nextNumbered is the study with the next free number. The number is kept in a
-// row that is locked and so read anew; one that Optuna gave meanwhile is seen
-// by the unique index.
+// nextNumbered is the study $5 with the next free number, if that is below the
+// limit $6. The number is kept in a row that is locked and so read anew; one
+// that Optuna gave meanwhile is seen by the unique index.
 const nextNumbered = `WITH locked AS (
 		SELECT s.study_id, h.next_number FROM studies s JOIN hpsearch_studies h ON h.study_id = s.study_id
-		WHERE s.study_id = ? AND NOT h.paused FOR UPDATE OF s, h
+		WHERE s.study_id = $5 AND NOT h.paused FOR UPDATE OF s, h
 	), study AS (
 		SELECT study_id, number FROM (
 			SELECT l.study_id, GREATEST(l.next_number, (SELECT COALESCE(MAX(t.number), -1) + 1 FROM trials t WHERE t.study_id = l.study_id)) AS number
 			FROM locked l) AS n
-		WHERE ?::int <= 0 OR n.number < ?::int
+		WHERE $6::int <= 0 OR n.number < $6::int
 	), counted AS (
 		UPDATE hpsearch_studies h SET next_number = study.number + 1 FROM study WHERE h.study_id = study.study_id
 	), `
 
-// startRows inserts the rows of a trial.
-var startRows = `trial AS (
+// startRows inserts the rows of a trial; startAttributes may follow.
+const (
+	startRows = `trial AS (
 		INSERT INTO trials (number, study_id, state, datetime_start)
 		SELECT number, study_id, 'RUNNING', ` + utcNow + ` FROM study
 		ON CONFLICT (study_id, number) DO NOTHING RETURNING trial_id, number
 	), own AS (
 		INSERT INTO hpsearch_trials (trial_id, attempt, worker, lease_until, token)
-		SELECT trial_id, 1, ?::text, ` + leaseEnd + `, ?::bigint FROM trial
+		SELECT trial_id, 1, $1::text, ` + leaseEnd + `, $3::bigint FROM trial
 	), beat AS (
 		INSERT INTO trial_heartbeats (trial_id, heartbeat) SELECT trial_id, ` + beatEnd + ` FROM trial
 	), params AS (
 		INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
 		SELECT trial_id, p.name, p.value, p.distribution
-		FROM trial, json_to_recordset(?::json) AS p (name TEXT, value DOUBLE PRECISION, distribution TEXT)
-	), attrs AS (
+		FROM trial, json_to_recordset($4::json) AS p (name TEXT, value DOUBLE PRECISION, distribution TEXT)
+	)`
+	startAttributes = `, attrs AS (
 		INSERT INTO trial_user_attributes (trial_id, key, value_json)
-		SELECT trial_id, a.key, a.value FROM trial, json_to_recordset(?::json) AS a (key TEXT, value TEXT)
-	)
-	SELECT COALESCE((SELECT trial_id FROM trial), 0) AS trial_id, COALESCE((SELECT number FROM trial), 0) AS number,
-		` + asynchronous + ` AS mode, EXISTS (SELECT 1 FROM study) AS admitted`
+		SELECT trial_id, a.key, a.value FROM trial, json_to_recordset($7::json) AS a (key TEXT, value TEXT)
+	)`
+)
 
-// isTaken adds whether a number was given before the statement began.
-const isTaken = ", EXISTS (SELECT 1 FROM trials WHERE study_id = ? AND number = ?) AS taken"
+// The answer of a start; taken is whether the number was given before the
+// statement began.
+const (
+	startedRow = `
+	SELECT COALESCE((SELECT trial_id FROM trial), 0), COALESCE((SELECT number FROM trial), 0),
+		` + asynchronous + `, EXISTS (SELECT 1 FROM study)`
+	isTaken  = ", EXISTS (SELECT 1 FROM trials WHERE study_id = $5 AND number = $6)"
+	notTaken = ", FALSE"
+)
 
-func (postgresWrites) start(db *gorm.DB, n newRow, claim *search.Claim) (bool, error) {
+func (w postgresWrites) start(db *gorm.DB, n newRow, claim *search.Claim) (bool, error) {
 	params, err := parametersJSON(n.params)
 	if err != nil {
 		return false, err
 	}
-	attrs, err := attributesJSON(n.attrs)
-	if err != nil {
-		return false, err
+	rows := startRows
+	args := []any{n.claim.Worker, n.lease.Microseconds(), n.token, params, n.claim.StudyID, n.limit}
+	if len(n.attrs) > 0 {
+		attrs, err := json.Marshal(jsonAttributes(n.attrs))
+		if err != nil {
+			return false, err
+		}
+		rows += startAttributes
+		args = append(args, string(attrs))
 	}
-	us := n.lease.Microseconds()
-	rows := []any{n.claim.Worker, us, n.token, us, params, attrs}
-	study, number := n.claim.StudyID, n.claim.Number
-	var row struct {
-		TrialID  int64
-		Number   int
-		Admitted bool
-		Taken    bool
-	}
-	if number != search.NextNumber {
-		args := append([]any{number, study, number, number, number}, rows...)
-		err = db.Raw(numbered+startRows+isTaken, append(args, study, number)...).Scan(&row).Error
-		if err == nil && row.TrialID == 0 && (row.Admitted || row.Taken) {
+	var made startedTrial
+	if n.claim.Number != search.NextNumber {
+		args[5] = n.claim.Number
+		made, err = w.startOne(db, numbered+rows+startedRow+isTaken, args)
+		if err == nil && made.id == 0 && (made.admitted || made.taken) {
 			err = search.ErrNumberTaken // after the statement began, or before
 		}
 	} else {
 		const tries = 5 // that Optuna's workers may be quicker
-		for try := 0; try < tries && err == nil && row.TrialID == 0 && row.Admitted == (try > 0); try++ {
-			err = db.Raw(nextNumbered+startRows, append([]any{study, n.limit, n.limit}, rows...)...).Scan(&row).Error
+		for try := 0; try < tries && err == nil && made.id == 0 && made.admitted == (try > 0); try++ {
+			made, err = w.startOne(db, nextNumbered+rows+startedRow+notTaken, args)
 		}
 	}
-	if err != nil || row.TrialID == 0 {
+	if err != nil || made.id == 0 {
 		return false, err
 	}
-	claim.TrialID, claim.Number = row.TrialID, row.Number
+	claim.TrialID, claim.Number = made.id, made.number
 	return true, nil
 }
 
-// parametersJSON writes parameters for json_to_recordset.
-func parametersJSON(rows []paramRow) (string, error) {
-	type param struct {
-		Name         string  `json:"name"`
-		Value        float64 `json:"value"`
-		Distribution string  `json:"distribution"`
-	}
-	params := make([]param, len(rows))
-	for i, p := range rows {
-		params[i] = param{p.ParamName, p.ParamValue, p.DistributionJSON}
-	}
-	data, err := json.Marshal(params)
-	return string(data), err
+// startedTrial is what became of a start.
+type startedTrial struct {
+	id       int64 // 0: none
+	number   int
+	admitted bool // the study takes trials
+	taken    bool
 }
 
-// attributesJSON writes attributes for json_to_recordset.
-func attributesJSON(rows []userAttrRow) (string, error) {
-	type attribute struct {
-		Key   string `json:"key"`
-		Value string `json:"value"`
-	}
-	attrs := make([]attribute, len(rows))
-	for i, r := range rows {
-		attrs[i] = attribute{r.Key, r.ValueJSON}
-	}
-	data, err := json.Marshal(attrs)
-	return string(data), err
+func (postgresWrites) startOne(db *gorm.DB, statement string, args []any) (made startedTrial, err error) {
+	var mode string
+	err = directRow(db, statement, args, &made.id, &made.number, &mode, &made.admitted, &made.taken)
+	return made, err
 }
 
 // heldTrial locks the trial that a claim is about, if the claim holds. Both
 // rows are locked: of a row that is not, an old version would be compared.
 const heldTrial = `held AS (
 		SELECT t.trial_id FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
-		WHERE t.trial_id = ? AND t.study_id = ? AND t.number = ? AND t.state = 'RUNNING'
-			AND h.attempt = ? AND (?::text = '' OR h.worker = ?::text)
+		WHERE t.trial_id = $1 AND t.study_id = $3 AND t.number = $4 AND t.state = 'RUNNING'
+			AND h.attempt = $5 AND ($6::text = '' OR h.worker = $6::text)
 		FOR UPDATE OF t, h
 	)`
 
-func heldArguments(c search.Claim, more ...any) []any {
-	return append([]any{c.TrialID, c.StudyID, c.Number, c.Attempt, c.Worker, c.Worker}, more...)
+// heldArguments are the arguments of heldTrial with the one that a statement
+// has as $2, and those from $7 on.
+func heldArguments(c search.Claim, second any, more ...any) []any {
+	return append([]any{c.TrialID, second, c.StudyID, c.Number, c.Attempt, c.Worker}, more...)
 }
 
-var renewStatement = `WITH ` + heldTrial + `, beat AS (
+const renewStatement = `WITH ` + heldTrial + `, beat AS (
 		INSERT INTO trial_heartbeats (trial_id, heartbeat) SELECT trial_id, ` + beatEnd + ` FROM held
 		ON CONFLICT (trial_id) DO UPDATE SET heartbeat = excluded.heartbeat
 	)
@@ -169,40 +166,44 @@ var renewStatement = `WITH ` + heldTrial + `, beat AS (
 	RETURNING ` + asynchronous
 
 func (postgresWrites) renew(db *gorm.DB, c search.Claim, lease time.Duration) (bool, error) {
-	return changed(db, renewStatement, heldArguments(c, lease.Microseconds(), lease.Microseconds()))
+	return changed(db, renewStatement, heldArguments(c, lease.Microseconds()))
 }
 
 const reportStatement = `WITH ` + heldTrial + `, metrics AS (
-		INSERT INTO hpsearch_reports (trial_id, step, metrics_json) SELECT trial_id, ?::int, ?::text FROM held
+		INSERT INTO hpsearch_reports (trial_id, step, metrics_json) SELECT trial_id, $2::int, $7::text FROM held
 		ON CONFLICT (trial_id, step) DO UPDATE SET metrics_json = excluded.metrics_json
 	)
 	INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)
-	SELECT trial_id, ?::int, ?::float8, ?::trialintermediatevaluetype FROM held
+	SELECT trial_id, $2::int, $8::float8, $9::trialintermediatevaluetype FROM held
 	ON CONFLICT (trial_id, step) DO UPDATE SET
 		intermediate_value = excluded.intermediate_value, intermediate_value_type = excluded.intermediate_value_type
 	RETURNING ` + asynchronous
 
 func (postgresWrites) report(db *gorm.DB, c search.Claim, r search.Report, metrics string) (bool, error) {
 	value, kind := floatColumns(r.Value)
-	return changed(db, reportStatement, heldArguments(c, r.Step, metrics, r.Step, value, kind))
+	return changed(db, reportStatement, heldArguments(c, r.Step, metrics, value, kind))
 }
 
-// finishStatement waits for the disk, and with it for all that was committed
-// before. Had the server crashed since, reports may be missing, whose commits
-// were not waited for: they are written again.
-const finishStatement = `WITH ` + heldTrial + `, checked AS (
-		SELECT held.trial_id FROM held WHERE ?::int = 0
-			OR ?::int = (SELECT COUNT(*) FROM study_directions WHERE study_id = ?)
+// The parts of a finish. It waits for the disk, and with it for all that was
+// committed before. Had the server crashed since, reports may be missing,
+// whose commits were not waited for: they are written again. The part on JSON
+// that is not there is left out, and its argument is not used.
+const (
+	finishHeld = `WITH ` + heldTrial + `, checked AS (
+		SELECT held.trial_id FROM held WHERE $2::int = 0
+			OR $2::int = (SELECT COUNT(*) FROM study_directions WHERE study_id = $3)
 	), own AS (
-		UPDATE hpsearch_trials h SET lease_until = NULL, reason = ?, message = ?, metrics_json = ?, artifacts_json = ?
+		UPDATE hpsearch_trials h SET lease_until = NULL, reason = $7, message = $8, metrics_json = $9, artifacts_json = $10
 		FROM checked WHERE h.trial_id = checked.trial_id
-	), outcome AS (
+	)`
+	finishValues = `, outcome AS (
 		INSERT INTO trial_values (trial_id, objective, value, value_type)
 		SELECT trial_id, v.objective, v.value, v.type
-		FROM checked, json_to_recordset(?::json) AS v (objective INTEGER, value DOUBLE PRECISION, type trialvaluetype)
+		FROM checked, json_to_recordset($12::json->'values') AS v (objective INTEGER, value DOUBLE PRECISION, type trialvaluetype)
 		ON CONFLICT (trial_id, objective) DO UPDATE SET value = excluded.value, value_type = excluded.value_type
-	), reports AS MATERIALIZED (
-		SELECT trial_id, r.* FROM checked, json_to_recordset(?::json)
+	)`
+	finishReports = `, reports AS MATERIALIZED (
+		SELECT trial_id, r.* FROM checked, json_to_recordset($12::json->'reports')
 			AS r (step INTEGER, value DOUBLE PRECISION, type trialintermediatevaluetype, metrics TEXT)
 	), forgotten AS (
 		INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)
@@ -210,69 +211,46 @@ const finishStatement = `WITH ` + heldTrial + `, checked AS (
 	), metrics AS (
 		INSERT INTO hpsearch_reports (trial_id, step, metrics_json)
 		SELECT trial_id, step, metrics FROM reports ON CONFLICT (trial_id, step) DO NOTHING
-	), attrs AS (
+	)`
+	finishAttributes = `, attrs AS (
 		INSERT INTO trial_user_attributes (trial_id, key, value_json)
-		SELECT trial_id, a.key, a.value FROM checked, json_to_recordset(?::json) AS a (key TEXT, value TEXT)
+		SELECT trial_id, a.key, a.value FROM checked, json_to_recordset($12::json->'attributes') AS a (key TEXT, value TEXT)
 		ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
-	)
-	UPDATE trials t SET state = ?, datetime_complete = ` + utcNow + ` FROM checked WHERE t.trial_id = checked.trial_id
-	RETURNING t.trial_id`
+	)`
+	finishTrial = `
+	UPDATE trials t SET state = $11, datetime_complete = ` + utcNow + ` FROM checked WHERE t.trial_id = checked.trial_id
+	RETURNING $12::json IS NULL`
+)
 
 func (postgresWrites) finish(db *gorm.DB, c search.Claim, o search.Outcome, own ownTrialRow) (bool, error) {
-	type value struct {
-		Objective int      `json:"objective"`
-		Value     *float64 `json:"value"`
-		Type      string   `json:"type"`
-	}
-	values := make([]value, len(o.Values))
-	for i, v := range o.Values {
-		column, kind := floatColumns(v)
-		values[i] = value{i, column, kind}
-	}
-	valuesJSON, err := json.Marshal(values)
+	rows, err := newFinishRows(o)
 	if err != nil {
 		return false, err
-	}
-	shown, err := shownReason(o)
-	if err != nil {
-		return false, err
-	}
-	attrs, err := attributesJSON(shown)
-	if err != nil {
-		return false, err
-	}
-	reports, err := reportsJSON(o.Reports)
-	if err != nil {
-		return false, err
-	}
-	return changed(db, finishStatement, heldArguments(c, len(values), len(values), c.StudyID,
-		own.Reason, own.Message, own.MetricsJSON, own.ArtifactsJSON, string(valuesJSON), reports, attrs, string(o.State)))
-}
-
-// reportsJSON writes reports for json_to_recordset.
-func reportsJSON(reports []search.Report) (string, error) {
-	type row struct {
-		Step    int      `json:"step"`
-		Value   *float64 `json:"value"`
-		Type    string   `json:"type"`
-		Metrics string   `json:"metrics"`
-	}
-	rows := make([]row, len(reports))
-	for i, r := range reports {
-		metrics, err := encodeMetrics(r.Metrics)
-		if err != nil {
-			return "", err
-		}
-		value, kind := floatColumns(r.Value)
-		rows[i] = row{r.Step, value, kind, metrics}
 	}
 	data, err := json.Marshal(rows)
-	return string(data), err
+	if err != nil {
+		return false, err
+	}
+	statement := finishHeld
+	if len(rows.Values) > 0 {
+		statement += finishValues
+	}
+	if len(rows.Reports) > 0 {
+		statement += finishReports
+	}
+	if len(rows.Attributes) > 0 {
+		statement += finishAttributes
+	}
+	return changed(db, statement+finishTrial, heldArguments(c, len(o.Values),
+		own.Reason, own.Message, own.MetricsJSON, own.ArtifactsJSON, string(o.State), string(data)))
 }
 
-// changed executes a statement that returns a row when it did something.
+// changed executes a statement and reports whether it did something.
 func changed(db *gorm.DB, statement string, args []any) (bool, error) {
-	var rows []string
-	err := db.Raw(statement, args...).Scan(&rows).Error
-	return len(rows) > 0, err
+	result, err := direct(db, statement, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
 }

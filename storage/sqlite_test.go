@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/storage/dbtest"
@@ -282,16 +281,6 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// statements counts what gorm sends.
-type statements struct {
-	logger.Interface
-	n int
-}
-
-func (s *statements) Trace(context.Context, time.Time, func() (string, int64), error) { s.n++ }
-
-func (s *statements) LogMode(logger.LogLevel) logger.Interface { return s }
-
 // TestStatementsPerTrial bounds the statements of a trial's life, whatever
 // the number of its parameters.
 func TestStatementsPerTrial(t *testing.T) {
@@ -300,12 +289,16 @@ func TestStatementsPerTrial(t *testing.T) {
 	for name, want := range map[string]statementsOf{
 		sqliteName:   {create: 3, report: 1, end: 1, nothing: 2},
 		postgresName: {create: 1, report: 1, end: 1, nothing: 2},
+		mysqlName:    {create: 1, report: 1, end: 1, nothing: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := "sqlite:///" + filepath.Join(t.TempDir(), "study.db")
-			if name == postgresName {
+			switch name {
+			case postgresName:
 				url = dbtest.Database(t, dbtest.PostgreSQL)
+			case mysqlName:
+				url = dbtest.Database(t, dbtest.MariaDB)
 			}
 			store := openURL(t, url)
 			defer store.Close()
@@ -313,20 +306,19 @@ func TestStatementsPerTrial(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			count := &statements{Interface: logger.Discard}
-			store.write.Logger, store.read.Logger = count, count
+			sent := countStatements(store)
 			if err := oneTrial(t.Context(), store, study.ID, 0); err != nil {
 				t.Fatal(err)
 			}
-			if sum := want.create + 3*want.report + want.end; count.n != sum {
-				t.Errorf("%d statements, want %d", count.n, sum)
+			if sum := want.create + 3*want.report + want.end; *sent != sum {
+				t.Errorf("%d statements, want %d", *sent, sum)
 			}
-			count.n = 0
+			*sent = 0
 			if _, _, err := store.Claim(t.Context(), study.ID, "w", time.Hour, 3); !errors.Is(err, search.ErrNothing) {
 				t.Fatal(err)
 			}
-			if count.n != want.nothing {
-				t.Errorf("%d statements to find nothing to claim, want %d", count.n, want.nothing)
+			if *sent != want.nothing {
+				t.Errorf("%d statements to find nothing to claim, want %d", *sent, want.nothing)
 			}
 		})
 	}
@@ -417,8 +409,7 @@ func TestManyStudies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := &statements{Interface: logger.Discard}
-	store.read.Logger = count
+	sent := countStatements(store)
 	summaries, err := store.Summaries(t.Context())
 	if err != nil || len(summaries) != studies {
 		t.Fatalf("%d studies, %v", len(summaries), err)
@@ -428,7 +419,7 @@ func TestManyStudies(t *testing.T) {
 			t.Fatalf("%s: %+v, best %+v", s.Study.Name, s.Counts, s.Best)
 		}
 	}
-	if count.n > 30 {
-		t.Errorf("%d statements for %d studies", count.n, studies)
+	if *sent > 30 {
+		t.Errorf("%d statements for %d studies", *sent, studies)
 	}
 }

@@ -49,24 +49,39 @@ func once(db *gorm.DB, mode *sql.TxOptions, f func(tx *gorm.DB) error) (bool, er
 const insertStart = `INSERT INTO start_trial (study_id, number, most, started, worker, lease_until, token, heartbeat)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
-// newestTrial is the trial that start_trial made.
-const newestTrial = "(SELECT trial_id FROM trials WHERE study_id = ? ORDER BY number DESC LIMIT 1)"
+// selectNewest finds the trial that start_trial made.
+const selectNewest = "SELECT trial_id, number FROM trials WHERE study_id = ? ORDER BY number DESC LIMIT 1"
 
 func (sqliteWrites) start(db *gorm.DB, n newRow, claim *search.Claim) (bool, error) {
 	return once(db, relaxed, func(tx *gorm.DB) error {
 		now := time.Now()
 		study := n.claim.StudyID
-		err := tx.Exec(insertStart, study, n.claim.Number, n.limit, utc(now), n.claim.Worker, leaseUntil(now, n.lease), n.token, utc(now.Add(n.lease))).Error
+		_, err := direct(tx, insertStart, study, n.claim.Number, n.limit, utc(now), n.claim.Worker, leaseUntil(now, n.lease), n.token, utc(now.Add(n.lease)))
 		if err != nil {
 			return err
 		}
-		var made trialRow
-		if err := tx.Raw("SELECT trial_id, number FROM trials WHERE trial_id = "+newestTrial, study).Scan(&made).Error; err != nil {
+		if err := directRow(tx, selectNewest, []any{study}, &claim.TrialID, &claim.Number); err != nil {
 			return err
 		}
-		claim.TrialID, claim.Number = made.TrialID, made.Number
-		return insertChildren(tx, made.TrialID, n.params, n.attrs)
+		if err := insertParams(tx, claim.TrialID, n.params); err != nil {
+			return err
+		}
+		return insertChildren(tx, claim.TrialID, nil, n.attrs)
 	})
+}
+
+// insertParams writes the parameters of a trial.
+func insertParams(tx *gorm.DB, trialID int64, params []paramRow) error {
+	if len(params) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 4*len(params))
+	for _, p := range params {
+		args = append(args, trialID, p.ParamName, p.ParamValue, p.DistributionJSON)
+	}
+	_, err := direct(tx, "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES "+
+		tuples("?", 3, len(params)), args...)
+	return err
 }
 
 func claimArguments(c search.Claim, more ...any) []any {
@@ -76,16 +91,18 @@ func claimArguments(c search.Claim, more ...any) []any {
 func (sqliteWrites) renew(db *gorm.DB, c search.Claim, lease time.Duration) (bool, error) {
 	return once(db, relaxed, func(tx *gorm.DB) error {
 		now := time.Now()
-		return tx.Exec(`INSERT INTO renew_trial (study_id, trial_id, number, attempt, worker, lease_until, heartbeat)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, claimArguments(c, leaseUntil(now, lease), utc(now.Add(lease)))...).Error
+		_, err := direct(tx, `INSERT INTO renew_trial (study_id, trial_id, number, attempt, worker, lease_until, heartbeat)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, claimArguments(c, leaseUntil(now, lease), utc(now.Add(lease)))...)
+		return err
 	})
 }
 
 func (sqliteWrites) report(db *gorm.DB, c search.Claim, r search.Report, metrics string) (bool, error) {
 	return once(db, relaxed, func(tx *gorm.DB) error {
 		value, kind := floatColumns(r.Value)
-		return tx.Exec(`INSERT INTO report_trial (study_id, trial_id, number, attempt, worker, step, value, value_type, metrics_json)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, claimArguments(c, r.Step, value, kind, metrics)...).Error
+		_, err := direct(tx, `INSERT INTO report_trial (study_id, trial_id, number, attempt, worker, step, value, value_type, metrics_json)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, claimArguments(c, r.Step, value, kind, metrics)...)
+		return err
 	})
 }
 
@@ -112,9 +129,10 @@ func (sqliteWrites) finish(db *gorm.DB, c search.Claim, o search.Outcome, own ow
 		texts[place] = &shown[i].ValueJSON
 	}
 	return once(db, nil, func(tx *gorm.DB) error {
-		return tx.Exec(`INSERT INTO finish_trial (study_id, trial_id, number, attempt, worker, state, completed, value, value_type,
+		_, err := direct(tx, `INSERT INTO finish_trial (study_id, trial_id, number, attempt, worker, state, completed, value, value_type,
 			reason, message, metrics_json, artifacts_json, shown_reason, shown_message)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, claimArguments(c, string(o.State), utc(time.Now()), value, kind,
-			own.Reason, own.Message, own.MetricsJSON, own.ArtifactsJSON, texts[0], texts[1])...).Error
+			own.Reason, own.Message, own.MetricsJSON, own.ArtifactsJSON, texts[0], texts[1])...)
+		return err
 	})
 }
