@@ -21,9 +21,18 @@ import (
 // taken over, must not write where the new one reads.
 const CheckpointDir = "checkpoint"
 
+// FilesDir is the same for whatever a plain program writes. Nobody tidies up
+// there.
+const FilesDir = "files"
+
 // checkpointPath is the folder of an attempt's checkpoints.
 func checkpointPath(trialDir string, attempt int) string {
-	path := filepath.Join(trialDir, CheckpointDir)
+	return attemptPath(trialDir, CheckpointDir, attempt)
+}
+
+// attemptPath is the folder of that kind that belongs to an attempt.
+func attemptPath(trialDir, kind string, attempt int) string {
+	path := filepath.Join(trialDir, kind)
 	if attempt > 1 {
 		path += "-" + strconv.Itoa(attempt)
 	}
@@ -46,15 +55,20 @@ func Checkpoints(trialDir string) ([]string, error) {
 	return paths, nil
 }
 
-// inheritCheckpoint gives an attempt a copy of what the one before it left,
-// whose folder is then removed. What the attempt has written itself stays when
+// inheritCheckpoint is inherit for checkpoints.
+func inheritCheckpoint(task search.Task, again bool) error {
+	return inherit(task, CheckpointDir, again)
+}
+
+// inherit gives an attempt a copy of the folder of that kind that the one before
+// it left, which is then removed. What the attempt has written itself stays when
 // it is run again, because its trainer crashed.
 //
 // A first attempt that is not run again finds nothing of its own: what is there
 // is another trial's, of which the database server has forgotten in a crash
 // that it had begun.
-func inheritCheckpoint(task search.Task, again bool) error {
-	own := checkpointPath(task.Dir, task.Attempt)
+func inherit(task search.Task, kind string, again bool) error {
+	own := attemptPath(task.Dir, kind, task.Attempt)
 	if task.Attempt == 1 && !again {
 		return os.RemoveAll(own)
 	}
@@ -62,13 +76,13 @@ func inheritCheckpoint(task search.Task, again bool) error {
 		return err
 	}
 	for attempt := task.Attempt - 1; attempt >= 1; attempt-- {
-		earlier := checkpointPath(task.Dir, attempt)
+		earlier := attemptPath(task.Dir, kind, attempt)
 		err := copyFolder(earlier, own)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("taking over the checkpoint of attempt %d of trial %d: %w", attempt, task.Number, err)
+			return fmt.Errorf("taking over the folder %s of attempt %d of trial %d: %w", kind, attempt, task.Number, err)
 		}
 		// Its process may be writing there still, to no avail.
 		_ = os.RemoveAll(earlier)

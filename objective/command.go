@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -21,7 +22,7 @@ const (
 	SeedEnv      = "HPSEARCH_SEED"      // in [0, 2^31)
 	MetricEnv    = "HPSEARCH_METRIC"    // what the trial is judged by
 	DirectionEnv = "HPSEARCH_DIRECTION" // minimize or maximize
-	DirEnv       = "HPSEARCH_TRIAL_DIR" // the trial's folder, the same for later attempts; empty when nothing is kept
+	DirEnv       = "HPSEARCH_TRIAL_DIR" // the attempt's folder, see [FilesDir]; empty when nothing is kept
 )
 
 // A Command runs any program. One whose first line on its standard output is
@@ -92,7 +93,11 @@ func (c *Command) runPlain(ctx context.Context, task search.Task, session search
 	if err != nil {
 		return search.Result{}, &search.TrialError{Reason: search.ReasonBadConfig, Message: err.Error()}
 	}
-	env, err := trialEnvironment(c.env, task)
+	files, err := attemptFiles(task)
+	if err != nil {
+		return search.Result{}, fmt.Errorf("%w: %w", search.ErrUnavailable, err)
+	}
+	env, err := trialEnvironment(c.env, task, files)
 	if err != nil {
 		return search.Result{}, &search.TrialError{Reason: search.ReasonBadConfig, Message: err.Error()}
 	}
@@ -111,14 +116,34 @@ func (c *Command) runPlain(ctx context.Context, task search.Task, session search
 		run.undecided = c.config.HelloTimeout
 	}
 	result, err := run.run(ctx)
+	if errors.Is(err, errSpeaks) && files != "" {
+		_ = os.Remove(files) // it is empty, and has checkpoints instead
+	}
 	if !errors.Is(err, errSpeaks) && ctx.Err() == nil {
 		c.plain = true
 	}
 	return result, err
 }
 
-// trialEnvironment adds a trial's variables.
-func trialEnvironment(base []string, task search.Task) ([]string, error) {
+// attemptFiles makes the folder that is the attempt's own: an earlier attempt
+// whose worker was suspended, or cut off, may be at work still. It begins with
+// a copy of what that one has left. It is "" when nothing is kept.
+func attemptFiles(task search.Task) (string, error) {
+	if task.Dir == "" {
+		return "", nil
+	}
+	if err := inherit(task, FilesDir, false); err != nil {
+		return "", err
+	}
+	path := attemptPath(task.Dir, FilesDir, task.Attempt)
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return "", fmt.Errorf("folder of attempt %d of trial %d: %w", task.Attempt, task.Number, err)
+	}
+	return path, nil
+}
+
+// trialEnvironment adds a trial's variables; files is the attempt's folder.
+func trialEnvironment(base []string, task search.Task, files string) ([]string, error) {
 	params, err := json.Marshal(task.Config)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the configuration of trial %d: %w", task.Number, err)
@@ -130,7 +155,7 @@ func trialEnvironment(base []string, task search.Task) ([]string, error) {
 		SeedEnv+"="+strconv.FormatInt(task.Seed, 10),
 		MetricEnv+"="+task.Metric,
 		DirectionEnv+"="+string(task.Direction),
-		DirEnv+"="+task.Dir,
+		DirEnv+"="+files,
 	), nil
 }
 

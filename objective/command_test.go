@@ -48,6 +48,8 @@ func plainProgram(mode string) int {
 		fmt.Printf("{\"val_loss\": %v, \"trial\": %s, \"attempt\": %s, \"seed\": %s}\n", params.Value,
 			os.Getenv(objective.TrialEnv), os.Getenv(objective.AttemptEnv), os.Getenv(objective.SeedEnv))
 		fmt.Fprintln(os.Stderr, os.Getenv(objective.MetricEnv), os.Getenv(objective.DirectionEnv), os.Getenv(objective.DirEnv))
+	case "resuming":
+		return resume(os.Getenv(objective.DirEnv))
 	case "exit":
 		fmt.Println(0.5)
 		fmt.Fprintln(os.Stderr, "no such file: data.csv")
@@ -142,8 +144,69 @@ func TestCommandEnvironment(t *testing.T) {
 		t.Errorf("what the program saw (-want +got):\n%s", diff)
 	}
 	log, err := os.ReadFile(filepath.Join(trial.Dir, objective.LogFile))
-	if want := "val_loss minimize " + trial.Dir; err != nil || !strings.Contains(string(log), want) {
+	if want := "val_loss minimize " + filepath.Join(trial.Dir, "files-2"); err != nil || !strings.Contains(string(log), want) {
 		t.Errorf("the log lacks %q: %s, %v", want, log, err)
+	}
+}
+
+// resume counts, in a file of the folder that it is given, how often it was
+// started, and fails the first time.
+func resume(dir string) int {
+	path := filepath.Join(dir, "count")
+	before, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		panic(err)
+	}
+	if err := os.WriteFile(path, append(before, '1'), 0o666); err != nil {
+		panic(err)
+	}
+	if len(before) == 0 {
+		return 3
+	}
+	fmt.Println(len(before))
+	return 0
+}
+
+// TestCommandAttempts: each attempt has a folder of its own, in which it finds
+// what the one before it left, and what that one still writes is not seen.
+func TestCommandAttempts(t *testing.T) {
+	t.Parallel()
+	c := newCommand(t, "resuming", nil)
+	trial := task(7, "")
+	trial.Dir = t.TempDir()
+	count := func(folder string) string {
+		t.Helper()
+		data, err := os.ReadFile(filepath.Join(trial.Dir, folder, "count"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	// What is there before the first attempt is of a trial that was forgotten.
+	if err := os.MkdirAll(filepath.Join(trial.Dir, "files"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(trial.Dir, "files", "count"), []byte("111"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Run(t.Context(), trial, newSession()); err == nil || count("files") != "1" {
+		t.Fatalf("attempt 1: %v, count %s", err, count("files"))
+	}
+	trial.Attempt = 2
+	result, err := c.Run(t.Context(), trial, newSession())
+	if err != nil || result.Value != 1 || count("files-2") != "11" {
+		t.Fatalf("attempt 2: %+v, %v, count %s", result, err, count("files-2"))
+	}
+	// The first one goes on after all.
+	if err := os.MkdirAll(filepath.Join(trial.Dir, "files"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(trial.Dir, "files", "count"), []byte("11111"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	trial.Attempt = 3
+	if result, err = c.Run(t.Context(), trial, newSession()); err != nil || result.Value != 2 {
+		t.Fatalf("attempt 3: %+v, %v", result, err)
 	}
 }
 
