@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"time"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
@@ -44,12 +45,19 @@ func openMySQL(u *serverURL, s *sqlStore) (*sql.DB, gorm.Dialector, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	db := sql.OpenDB(mysqlConnector{connector})
+	db := sql.OpenDB(mysqlConnector{connector, config.Timeout})
 	return db, mysql.New(mysql.Config{Conn: db, SkipInitializeWithVersion: true}), nil
 }
 
 // mysqlConnector sets up every connection.
-type mysqlConnector struct{ driver.Connector }
+type mysqlConnector struct {
+	driver.Connector
+	limit time.Duration // of all that is said until a connection can be used
+}
+
+// errSilent is the failure to connect to something that takes connections and
+// does not say what MySQL's servers begin with.
+var errSilent = errors.New("no greeting")
 
 // sessionSettings make MySQL read the SQL that the others do, refuse values
 // that do not fit, and lock no gaps between rows.
@@ -61,6 +69,16 @@ var sessionSettings = []string{
 
 // Connect implements [driver.Connector].
 func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	bounded, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	conn, err := c.connect(bounded)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		err = fmt.Errorf("%w for %s: %w", errSilent, c.limit, err)
+	}
+	return conn, err
+}
+
+func (c mysqlConnector) connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -99,6 +117,8 @@ func lostMySQL(err error) bool {
 func adviseMySQL(err error) error {
 	hint := ""
 	switch {
+	case errors.Is(err, errSilent):
+		hint = "the server takes connections and says nothing: look whether it is MySQL's or MariaDB's port (PostgreSQL's URL begins with postgresql://) and whether it is overloaded"
 	case anyNumber(err, 1045, 1698):
 		hint = "the server refuses the user or password: write them into ~/.my.cnf or MYSQL_PWD, or into the URL"
 	case anyNumber(err, 1049):
