@@ -182,10 +182,13 @@ func (t *terms) exp(steep float64) float64 {
 	// A thousand such terms are 1e-14 of the sum.
 	const negligible = 39
 	prior := t.ln[len(t.ln)-1]
-	shift := prior
+	largest := prior
 	for _, v := range t.ln {
-		shift = max(shift, v-600) // exp(600) times 10,000 terms is a float64
+		if v > largest { // the builtin max, which looks for NaN and -0, is slower
+			largest = v
+		}
 	}
+	shift := max(prior, largest-600) // exp(600) times 10,000 terms is a float64
 	least := prior - negligible - steep
 	for i, v := range t.ln {
 		if v > least {
