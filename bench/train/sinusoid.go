@@ -8,16 +8,28 @@ import (
 	"strconv"
 )
 
-// sinusoidSeeds is the number of seeds that a figure is the median of.
-const sinusoidSeeds = 3
+// The seeds of the trainings that a figure is the median of, and that of the
+// curves that it is measured on. Nothing was chosen by them.
+var sinusoidSeeds = []int64{21, 22, 23}
+
+const sinusoidTestSeed = 20
 
 // sinusoidSettings are those of Finn et al. 2017, section 5.1, but for these: the
 // 20,000 iterations are fewer than their 70,000, the rate, which falls linearly
 // here, begins higher than their 0.001, and a step learns from 5 points of each
 // curve, as many as are measured with, instead of 10.
+//
+// They were chosen among eight recipes by trainings with seed 101, the two best
+// of them with 102, too, each measured on 2,000 curves of seed 77: the largest
+// error as a share of its goal, 0.60 after one step and 0.40 after five, was to be
+// least. The others had 40 curves a step; half a cosine for a schedule; a rate of
+// 5e-3; that with 7 points and 40 curves; 10 points; two inner steps; and inner
+// steps of 0.02. The last but one gave 0.77 and 0.28, the last diverged.
+// Clipping gradients at 10 changed nothing. The ready-made study sinusoid-maml
+// begins with this recipe.
 var sinusoidSettings = map[string]any{
 	"model":     map[string]any{"kind": "mlp", "hidden": []any{40, 40}},
-	"tasks":     map[string]any{"kind": "sinusoid"},
+	"tasks":     map[string]any{"kind": "sinusoid", "split_seed": sinusoidTestSeed},
 	"algorithm": "maml",
 	"shots":     5, "query_shots": 10,
 	"inner_lr": 0.01, "adaptation_steps": 1, "meta_batch_size": 25,
@@ -36,14 +48,14 @@ func sinusoid(changes map[string]any) func(o options) (map[string]float64, error
 			r.tests[strconv.Itoa(steps)] = map[string]any{"eval_adaptation_steps": steps}
 		}
 		values := make(map[string][]float64)
-		for seed := range int64(sinusoidSeeds) {
-			measured, seconds, err := r.run(o, seed+1)
+		for _, seed := range sinusoidSeeds {
+			measured, seconds, err := r.run(o, seed)
 			if err != nil {
 				return nil, err
 			}
 			values["train_seconds"] = append(values["train_seconds"], seconds)
 			for steps, m := range measured {
-				fmt.Fprintf(os.Stderr, "  seed %d, %s steps: %.3f, median of tasks %.3f\n", seed+1, steps, m.Loss, m.Median)
+				fmt.Fprintf(os.Stderr, "  seed %d, %s steps: %.3f, median of tasks %.3f\n", seed, steps, m.Loss, m.Median)
 				values["mse_"+steps] = append(values["mse_"+steps], m.Loss)
 				values["task_median_"+steps] = append(values["task_median_"+steps], m.Median)
 			}
