@@ -31,7 +31,7 @@ func main() {
 	flag.StringVar(&only, "functions", "", "table, heldout, none, or names of functions; empty: all")
 	flag.IntVar(&o.seeds, "seeds", 30, "studies of each sampler on each function")
 	flag.IntVar(&o.heldOutSeeds, "heldout-seeds", 15, "the same on each function that is held out")
-	flag.IntVar(&o.slowSeeds, "slow-seeds", 5, "at most so many for optuna-gp, which takes some ten times as long, and for auto on learning curves")
+	flag.IntVar(&o.slowSeeds, "slow-seeds", 5, "at most so many for optuna-gp, which takes some ten times as long")
 	flag.IntVar(&o.stopSeeds, "stop-seeds", 20, "studies of each sampler and scheduler on learning curves; 0: none")
 	flag.BoolVar(&o.known, "known", false, "measure nothing: report on what the cache has")
 	flag.IntVar(&o.workers, "workers", 2, "studies that run at the same time")
