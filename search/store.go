@@ -72,7 +72,7 @@ type TrialQuery struct {
 type Summary struct {
 	Study  Study
 	Counts Counts
-	Best   *Trial // nil when no trial is COMPLETE
+	Best   *Trial // nil when no trial is COMPLETE; perhaps without its reports
 }
 
 // A Store keeps studies and trials. Implementations are safe for concurrent

@@ -133,7 +133,7 @@ func (s *sqlStore) summaries(ctx context.Context, doing, condition string, args 
 		if err != nil {
 			return err
 		}
-		best, err := loadBest(tx, found)
+		best, err := loadBest(tx, found, true)
 		if err != nil {
 			return err
 		}
@@ -166,8 +166,9 @@ func addCount(c *search.Counts, state search.State, n int) {
 	}
 }
 
-// loadBest reads the best trials that tallies name, by study.
-func loadBest(tx *gorm.DB, found map[int64]*tally) (map[int64]*search.Trial, error) {
+// loadBest reads the best trials that tallies name, by study, without their
+// reports when brief.
+func loadBest(tx *gorm.DB, found map[int64]*tally, brief bool) (map[int64]*search.Trial, error) {
 	studyOf := make(map[int64]int64, len(found))
 	for id, t := range found {
 		if t.best.TrialID != 0 {
@@ -176,7 +177,7 @@ func loadBest(tx *gorm.DB, found map[int64]*tally) (map[int64]*search.Trial, err
 	}
 	best := make(map[int64]*search.Trial, len(studyOf))
 	for ids := range slices.Chunk(slices.Collect(maps.Keys(studyOf)), batch) {
-		trials, err := loadTrials(tx, tx.Table("trials").Where("trials.trial_id IN ?", ids), false)
+		trials, err := loadTrials(tx, tx.Table("trials").Where("trials.trial_id IN ?", ids), brief)
 		if err != nil {
 			return nil, err
 		}

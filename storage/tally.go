@@ -39,15 +39,25 @@ const (
 	openLimit = 10_000
 )
 
-// freshColumns count the trials of study s beyond the tally y, by state, and
-// find the best of them. Each is a look into an index.
-const freshColumns = `
-	(SELECT COUNT(*) FROM trials t WHERE t.study_id = s.study_id AND t.number > COALESCE(y.upto, -1) AND t.state = 'COMPLETE') AS new_complete,
-	(SELECT COUNT(*) FROM trials t WHERE t.study_id = s.study_id AND t.number > COALESCE(y.upto, -1) AND t.state = 'PRUNED') AS new_pruned,
-	(SELECT COUNT(*) FROM trials t WHERE t.study_id = s.study_id AND t.number > COALESCE(y.upto, -1) AND t.state = 'FAIL') AS new_fail,
+// highest is the highest number of a study s. Not MAX: inside of another query
+// SQLite and MariaDB walk all numbers of the study for it.
+const highest = "(SELECT t.number FROM trials t WHERE t.study_id = s.study_id AND t.number IS NOT NULL ORDER BY t.number DESC LIMIT 1)"
+
+// freshOf counts the trials of study s beyond the tally y in a state. Mostly
+// there are none: that is seen by one look into an index, where MariaDB walks
+// all trials of the state.
+func freshOf(state search.State) string {
+	return "CASE WHEN " + highest + " > COALESCE(y.upto, -1) THEN (SELECT COUNT(*) FROM trials t " +
+		"WHERE t.study_id = s.study_id AND t.number > COALESCE(y.upto, -1) AND t.state = '" + string(state) + "') ELSE 0 END"
+}
+
+// freshColumns count the trials of study s beyond the tally y, by state.
+var freshColumns = freshOf(search.Complete) + ` AS new_complete,
+	` + freshOf(search.Pruned) + ` AS new_pruned,
+	` + freshOf(search.Failed) + ` AS new_fail,
 	(SELECT COUNT(*) FROM trials t WHERE t.study_id = s.study_id AND t.state = 'RUNNING' AND t.number IS NOT NULL) AS running,
 	(SELECT COUNT(*) FROM trials t WHERE t.study_id = s.study_id AND t.state = 'WAITING' AND t.number IS NOT NULL) AS waiting,
-	(SELECT MAX(t.number) FROM trials t WHERE t.study_id = s.study_id) AS highest`
+	` + highest + ` AS highest`
 
 // tallyOf joins a study s with its tally y and its first direction d.
 const tallyOf = `
@@ -76,7 +86,7 @@ func tallies(tx *gorm.DB, wantBest bool, condition string, args ...any) (map[int
 	var rows []freshRow
 	err := tx.Raw(`SELECT s.study_id, COALESCE(y.upto, -1) AS upto, COALESCE(y.open_json, '') AS open_json,
 		COALESCE(y.complete, 0) AS complete, COALESCE(y.pruned, 0) AS pruned, COALESCE(y.fail, 0) AS fail,
-		y.best_id, y.best_number, y.best_value, d.direction,`+freshColumns+tallyOf+`
+		y.best_id, y.best_number, y.best_value, d.direction, `+freshColumns+tallyOf+`
 		WHERE `+condition, args...).Scan(&rows).Error
 	if err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ func (s *sqlStore) Best(ctx context.Context, studyID int64) (*search.Trial, erro
 		if err != nil {
 			return err
 		}
-		trials, err := loadBest(tx, found)
+		trials, err := loadBest(tx, found, false)
 		if err != nil {
 			return err
 		}
