@@ -39,6 +39,9 @@ type dialect struct {
 	// lost reports whether err means that the connection is gone or could not
 	// be made: what was asked for may or may not have been done.
 	lost func(err error) bool
+	// full reports whether err says that the server has no connection left, in
+	// which case it is lost, too; nil: that cannot be.
+	full func(err error) bool
 	// conflict reports whether err means that the transaction was undone
 	// because of another one: a deadlock, for example.
 	conflict func(err error) bool

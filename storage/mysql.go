@@ -26,6 +26,7 @@ var mysqlDialect = &dialect{
 		ON DUPLICATE KEY UPDATE heartbeat = VALUES(heartbeat)`,
 	beatArgument: func(_ time.Time, lease time.Duration) any { return lease.Microseconds() },
 	lost:         lostMySQL,
+	full:         func(err error) bool { return anyNumber(err, 1040, 1203, 1226) },
 	conflict: func(err error) bool {
 		return anyNumber(err, 1213, 1205, 1020, 4025) // deadlock, lock timeout, record changed
 	},

@@ -30,6 +30,7 @@ var postgresDialect = &dialect{
 		ON CONFLICT (trial_id) DO UPDATE SET heartbeat = excluded.heartbeat`,
 	beatArgument: func(_ time.Time, lease time.Duration) any { return lease.Microseconds() },
 	lost:         lostPostgres,
+	full:         func(err error) bool { return anyState(err, "53300") },
 	conflict: func(err error) bool {
 		return anyState(err, "40001", "40P01", "55P03") // serialization failure, deadlock, lock timeout
 	},

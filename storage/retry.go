@@ -12,8 +12,9 @@ import (
 // own. Pauses double from first to longest, each a random part of its length
 // so that workers which lost the same server do not come back as one.
 type retryPolicy struct {
-	// limit is how long a lost connection is tried for.
-	limit          time.Duration
+	// limit is how long a lost connection is tried for, and full how long a
+	// server that has no connection left, which others will give back.
+	limit, full    time.Duration
 	first, longest time.Duration
 	// conflicts is how often a transaction is repeated that another one got
 	// in the way of.
@@ -21,7 +22,7 @@ type retryPolicy struct {
 }
 
 // serverRetry outlasts the restart of a database server.
-var serverRetry = retryPolicy{limit: 2 * time.Minute, first: 50 * time.Millisecond, longest: 5 * time.Second, conflicts: 50}
+var serverRetry = retryPolicy{limit: 2 * time.Minute, full: 2 * time.Minute, first: 50 * time.Millisecond, longest: 5 * time.Second, conflicts: 50}
 
 // conflictPause is the first pause after a conflict, about as long as a short
 // transaction; they grow by as much.
@@ -55,7 +56,7 @@ func (s *sqlStore) attempt(ctx context.Context, doing string, f func(ctx context
 		case s.conflict(err) && conflicts < s.retry.conflicts:
 			conflicts++
 			again = min(time.Duration(conflicts)*conflictPause, s.retry.first)
-		case s.lost(err) && time.Since(began) < s.retry.limit:
+		case s.lost(err) && time.Since(began) < s.patience(err):
 			ctx = context.WithValue(ctx, againKey{}, true)
 			pause = min(2*pause, s.retry.longest)
 		case s.lost(err) && s.retry.limit > 0:
@@ -68,6 +69,14 @@ func (s *sqlStore) attempt(ctx context.Context, doing string, f func(ctx context
 			return s.explain(ctx, doing, err)
 		}
 	}
+}
+
+// patience is how long what failed with err is tried again.
+func (s *sqlStore) patience(err error) time.Duration {
+	if s.full != nil && s.full(err) {
+		return max(s.retry.limit, s.retry.full)
+	}
+	return s.retry.limit
 }
 
 // jitter returns a random part of d, at least half of it. Nothing that a

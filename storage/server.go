@@ -30,7 +30,7 @@ const (
 const connectTimeout = 10 * time.Second
 
 // openRetry is shorter than serverRetry: who starts a program waits for it.
-var openRetry = retryPolicy{limit: 3 * time.Second, first: 50 * time.Millisecond, longest: time.Second, conflicts: serverRetry.conflicts}
+var openRetry = retryPolicy{limit: 3 * time.Second, full: 30 * time.Second, first: 50 * time.Millisecond, longest: time.Second, conflicts: serverRetry.conflicts}
 
 // connectServer makes the pool of connections to a database on a server.
 func connectServer(u *serverURL) (*sqlStore, error) {
