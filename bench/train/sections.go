@@ -5,7 +5,7 @@ package main
 var sections = []section{
 	{
 		title: "Sine curves",
-		text: `Mean squared error on 2,000 new curves after steps of gradient descent on 5 points
+		text: `Mean squared error on 10,000 new curves after steps of gradient descent on 5 points
 (Finn, Abbeel and Levine 2017, section 5.1); the median of 3 seeds. 20,000
 iterations of 25 curves; theirs were 70,000. Recipe: bench/train/sinusoid.go,
 and the ready-made study sinusoid-maml.
