@@ -41,7 +41,7 @@ const budgetShare = 0.25
 // (crossing), 0.78 (noisy) and 0.89 (late) of the goal's epochs in the median,
 // and with asha 0.42 and 0.52 of the first two. A quarter has room for about 50
 // trials, 15 of them to the end, and with them it comes as close as with 50
-// full trainings. Tried on crossing, noisy and net-numbers with 60 studies each,
+// full trainings. Tried on crossing, noisy and net-numbers with 40 or 60 studies each,
 // and left out: rungs that let at most one trial in eta pass, or compare it with
 // the newest only (more trials, fewer full ones, and the values were worse); tpe
 // with values that are extrapolated as for gp (a gain only where so few trials
