@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"time"
 )
 
@@ -122,7 +123,7 @@ func (a *Asker) unsuggested(ctx context.Context, t *Trial, c Claim, cause error)
 
 // start suggests and creates the next trial.
 func (a *Asker) start(ctx context.Context) (*Trial, Claim, error) {
-	for {
+	for lost := 0; ; {
 		counts, err := a.Store.Counts(ctx, a.Study.ID)
 		if err != nil {
 			return nil, Claim{}, fmt.Errorf("counting the trials of study %q: %w", a.Study.Name, err)
@@ -141,7 +142,12 @@ func (a *Asker) start(ctx context.Context) (*Trial, Claim, error) {
 		}, a.Worker, a.Lease, a.Limit)
 		switch {
 		case errors.Is(err, ErrNumberTaken):
-			continue // another process was quicker: the suggestion is void
+			// Another process was quicker: the suggestion is void.
+			lost++
+			if err := yield(ctx, lost); err != nil {
+				return nil, Claim{}, err
+			}
+			continue
 		case errors.Is(err, ErrNothing):
 			return nil, Claim{}, ErrNothing
 		case err != nil:
@@ -151,6 +157,26 @@ func (a *Asker) start(ctx context.Context) (*Trial, Claim, error) {
 			ID: c.TrialID, Number: c.Number, State: Running, Attempt: c.Attempt, Worker: c.Worker,
 			Params: params, Distributions: dists, Started: time.Now(),
 		}, c, nil
+	}
+}
+
+// yield waits before a number is asked for that has been lost so many times in
+// a row to other processes. Were all to suggest at once, one suggestion would
+// count, and the work for all others be for nothing.
+func yield(ctx context.Context, lost int) error {
+	if lost < 2 {
+		return nil
+	}
+	const first, longest = 2 * time.Millisecond, 250 * time.Millisecond
+	pause := min(first<<min(lost, 16), longest)
+	// Nothing that a study computes depends on how long it is.
+	timer := time.NewTimer(pause/2 + rand.N(pause/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

@@ -44,7 +44,7 @@ func TestFullServer(t *testing.T) {
 			seen := 0
 			watched := *s.dialect
 			watched.full = func(err error) bool {
-				if !s.dialect.lost(err) {
+				if !s.lost(err) {
 					t.Errorf("not taken for a lost connection: %v", err)
 				}
 				if seen++; seen == 1 {
