@@ -30,7 +30,7 @@ func main() {
 	flag.StringVar(&samplers, "samplers", "auto,tpe,cmaes,random,optuna-tpe,optuna-cmaes,optuna-gp", "what to measure")
 	flag.StringVar(&only, "functions", "", "table, heldout, none, or names of functions; empty: all")
 	flag.IntVar(&o.seeds, "seeds", 30, "studies of each sampler on each function")
-	flag.IntVar(&o.heldOutSeeds, "heldout-seeds", 15, "the same on each function that is held out")
+	flag.IntVar(&o.heldOutSeeds, "heldout-seeds", 30, "the same on each function that is held out")
 	flag.IntVar(&o.slowSeeds, "slow-seeds", 5, "at most so many for optuna-gp, which takes some ten times as long")
 	flag.IntVar(&o.stopSeeds, "stop-seeds", 20, "studies of each sampler and scheduler on learning curves; 0: none")
 	flag.BoolVar(&o.known, "known", false, "measure nothing: report on what the cache has")
