@@ -94,8 +94,12 @@ func cudaDevices() int {
 // that this process may use. Those are fewer than the machine's in a container
 // with a quota, where a thread too many waits for its turn in every operator.
 func Threads(parallel int) int {
-	if n, err := strconv.Atoi(os.Getenv("OMP_NUM_THREADS")); err == nil && n > 0 {
+	return threads(os.Getenv("OMP_NUM_THREADS"), runtime.GOMAXPROCS(0), parallel)
+}
+
+func threads(wanted string, cores, parallel int) int {
+	if n, err := strconv.Atoi(wanted); err == nil && n > 0 {
 		return n
 	}
-	return max(1, runtime.GOMAXPROCS(0)/max(1, parallel))
+	return max(1, cores/max(1, parallel))
 }

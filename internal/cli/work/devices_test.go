@@ -1,28 +1,23 @@
 package work
 
-import (
-	"runtime"
-	"testing"
-)
+import "testing"
 
-// Not parallel: it sets the environment.
 func TestThreads(t *testing.T) {
-	cores := runtime.GOMAXPROCS(0)
+	t.Parallel()
 	for _, c := range []struct {
-		set      string
-		parallel int
-		want     int
+		wanted                string
+		cores, parallel, want int
 	}{
-		{"", 0, cores},
-		{"", cores, 1},
-		{"", 1 << 20, 1},
-		{"7", 2, 7},
-		{"0", 1, cores},
-		{"many", 1, cores},
+		{"", 8, 0, 8},
+		{"", 8, 3, 2},
+		{"", 8, 9, 1},
+		{"7", 8, 2, 7},
+		{"0", 8, 1, 8},
+		{"-1", 8, 1, 8},
+		{"many", 8, 2, 4},
 	} {
-		t.Setenv("OMP_NUM_THREADS", c.set)
-		if got := Threads(c.parallel); got != c.want {
-			t.Errorf("OMP_NUM_THREADS=%q and %d workers: %d threads, want %d", c.set, c.parallel, got, c.want)
+		if got := threads(c.wanted, c.cores, c.parallel); got != c.want {
+			t.Errorf("OMP_NUM_THREADS=%q, %d cores, %d workers: %d threads, want %d", c.wanted, c.cores, c.parallel, got, c.want)
 		}
 	}
 }
