@@ -43,10 +43,7 @@ func (s *sqlStore) CreateStudy(ctx context.Context, def search.Definition) (*sea
 		if err := insertWaiting(tx, id, 0, newToken(), def.Enqueue...); err != nil {
 			return err
 		}
-		studies, err := loadStudies(tx, "s.study_id = ?", id)
-		if err == nil {
-			study = &studies[0]
-		}
+		study, err = loadStudy(tx, "s.study_id = ?", id)
 		return err
 	})
 	return study, err
@@ -105,14 +102,10 @@ func insertStudy(tx *gorm.DB, def search.Definition, now time.Time) (int64, erro
 func (s *sqlStore) Study(ctx context.Context, name string) (*search.Study, error) {
 	var study *search.Study
 	err := s.view(ctx, fmt.Sprintf("study %q", name), func(tx *gorm.DB) error {
-		studies, err := loadStudies(tx, "s.study_name = ?", name)
-		if err != nil {
+		var err error
+		if study, err = loadStudy(tx, "s.study_name = ?", name); err != nil {
 			return err
 		}
-		if len(studies) == 0 {
-			return search.ErrNotFound
-		}
-		study = &studies[0]
 		return learnSpace(tx, study)
 	})
 	return study, err
@@ -156,14 +149,11 @@ func (s *sqlStore) SetSplit(ctx context.Context, studyID int64, split map[string
 		if err := lockFor(tx, s.lockStudy, studyID); err != nil {
 			return err
 		}
-		studies, err := loadStudies(tx, "s.study_id = ?", studyID)
+		study, err := loadStudy(tx, "s.study_id = ?", studyID)
 		if err != nil {
 			return err
 		}
-		if len(studies) == 0 {
-			return search.ErrNotFound
-		}
-		def, err := withSplit(studies[0].Definition, split)
+		def, err := withSplit(study.Definition, split)
 		if err != nil {
 			return err
 		}

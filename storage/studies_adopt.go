@@ -22,14 +22,11 @@ func (s *sqlStore) Adopt(ctx context.Context, studyID int64, def search.Definiti
 		if err := lockFor(tx, s.lockStudy, studyID); err != nil {
 			return err
 		}
-		studies, err := loadStudies(tx, "s.study_id = ?", studyID)
+		study, err := loadStudy(tx, "s.study_id = ?", studyID)
 		if err != nil {
 			return err
 		}
-		if len(studies) == 0 {
-			return search.ErrNotFound
-		}
-		if adopted, err := checkAdopted(&studies[0], def); err != nil || adopted {
+		if adopted, err := checkAdopted(study, def); err != nil || adopted {
 			return err
 		}
 		g, err := admission(tx, studyID)

@@ -29,6 +29,19 @@ type studyJoined struct {
 	CreatedAt      utc
 }
 
+// loadStudy reads the one study of a condition; [search.ErrNotFound] when there
+// is none.
+func loadStudy(tx *gorm.DB, condition string, arg any) (*search.Study, error) {
+	studies, err := loadStudies(tx, condition, arg)
+	if err != nil {
+		return nil, err
+	}
+	if len(studies) == 0 {
+		return nil, search.ErrNotFound
+	}
+	return &studies[0], nil
+}
+
 // loadStudies reads the studies for which the condition on s holds, oldest
 // first, in four queries.
 func loadStudies(tx *gorm.DB, condition string, args ...any) ([]search.Study, error) {

@@ -40,6 +40,12 @@ func newBench(t *testing.T) *bench {
 		"iterations": 8, "eval_every": 3, "eval_episodes": 6, "test_episodes": 6,
 		"learning_rate": 1e-3, "dropout": 0.1, "device": "cpu", "threads": 1,
 	}}
+	return b.load(t, dir)
+}
+
+// load reads the tokenizer in a folder, and the tasks of base.
+func (b *bench) load(t *testing.T, dir string) *bench {
+	t.Helper()
 	var err error
 	if b.tokenizer, err = text.Load(dir); err != nil {
 		t.Fatal(err)

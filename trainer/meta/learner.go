@@ -87,12 +87,21 @@ func (l *Learner) Embed(s *tensor.Scope, inputs Inputs, examples []int, mode mod
 
 // vectorsOf runs the network, in the learner's precision.
 func (l *Learner) vectorsOf(s *tensor.Scope, batch model.Batch, mode model.Mode) *tensor.Tensor {
-	if !l.BF16 {
-		return l.Network.Forward(s, batch, mode)
-	}
 	var x *tensor.Tensor
-	s.Autocast(l.Device(), func() { x = l.Network.Forward(s, batch, mode) })
+	l.inPrecision(s, func() { x = l.Network.Forward(s, batch, mode) })
+	if !l.BF16 {
+		return x
+	}
 	return s.Cast(x, tensor.Float32)
+}
+
+// inPrecision runs a part of the network in the learner's precision.
+func (l *Learner) inPrecision(s *tensor.Scope, f func()) {
+	if !l.BF16 {
+		f()
+		return
+	}
+	s.Autocast(l.Device(), f)
 }
 
 // Outputs returns what the head answers to examples: [examples, outputs], for

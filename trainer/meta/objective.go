@@ -50,7 +50,7 @@ func (l *Learner) Loss(s *tensor.Scope, inputs Inputs, e Examples, mode model.Mo
 
 // likelihood returns the negative log-likelihood of texts and the number of
 // tokens that it is the sum over.
-func (l *Learner) likelihood(s *tensor.Scope, inputs Inputs, examples []int, mode model.Mode) (*tensor.Tensor, int) {
+func (l *Learner) likelihood(s *tensor.Scope, inputs Inputs, examples []int, mode model.Mode) (total *tensor.Tensor, tokens int) {
 	if s.Err() != nil {
 		return nil, 0
 	}
@@ -64,12 +64,7 @@ func (l *Learner) likelihood(s *tensor.Scope, inputs Inputs, examples []int, mod
 		s.Fail("loss", err)
 		return nil, 0
 	}
-	if !l.BF16 {
-		return lm.NLL(s, batch, mode)
-	}
-	var total *tensor.Tensor
-	var tokens int
-	s.Autocast(l.Device(), func() { total, tokens = lm.NLL(s, batch, mode) })
+	l.inPrecision(s, func() { total, tokens = lm.NLL(s, batch, mode) })
 	return total, tokens
 }
 

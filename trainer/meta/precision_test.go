@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/task"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
-	"github.com/hpsearch/hpsearch/trainer/text"
 )
 
 // bf16Error bounds the relative difference of losses: a bfloat16 has 8 bits, a
@@ -136,7 +136,9 @@ func newWriter(t *testing.T) *bench {
 		"../model/testdata/gpt2/config.json", "../model/testdata/gpt2/model.safetensors",
 		"../text/testdata/gpt2/vocab.json", "../text/testdata/gpt2/merges.txt",
 	} {
-		copyFile(t, file, filepath.Join(dir, filepath.Base(file)))
+		if err := hf.CopyFile(file, filepath.Join(dir, filepath.Base(file))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var rows []map[string]string
 	for i := range 12 {
@@ -150,25 +152,7 @@ func newWriter(t *testing.T) *bench {
 		"iterations": 8, "eval_every": 3, "eval_episodes": 6, "test_episodes": 6,
 		"learning_rate": 1e-3, "dropout": 0, "device": "cpu", "threads": 1,
 	}}
-	var err error
-	if b.tokenizer, err = text.Load(dir); err != nil {
-		t.Fatal(err)
-	}
-	if b.family, err = task.Load(b.config(t, nil).Tasks); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	data, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return b.load(t, dir)
 }
 
 // writeTexts writes one row a line and returns the file.

@@ -123,11 +123,7 @@ func TestMiniLM(t *testing.T) {
 
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
-	data, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, data, 0o644); err != nil {
+	if err := hf.CopyFile(from, to); err != nil {
 		t.Fatal(err)
 	}
 }
