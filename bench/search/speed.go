@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,16 +16,20 @@ import (
 type pace struct {
 	sampler string
 	trials  []int
-	repeats int
+	studies int       // that are timed
 	goals   []float64 // ms
 }
 
 var paces = []pace{
-	{"tpe", []int{100, 1000, 10000}, 200, []float64{0.2, 0.5, 2}},
-	{theirs + "tpe", []int{100, 1000, 10000}, 10, nil},
-	{"gp", []int{100, 300}, 64, []float64{20, 80}},
-	{theirs + "gp", []int{100, 300}, 3, nil},
+	{"tpe", []int{100, 1000, 10000}, 20, []float64{0.2, 0.5, 2}},
+	{theirs + "tpe", []int{100, 1000, 10000}, 1, nil},
+	{"gp", []int{100, 300}, 5, []float64{20, 80}},
+	{theirs + "gp", []int{100, 300}, 1, nil},
 }
+
+// paceTrials are timed in each study: few, so that the last comes after about
+// as many trials as the first.
+const paceTrials = 10
 
 // writeSpeed times an ask and a tell of six parameters, in memory. The trials
 // before are random.
@@ -71,38 +76,43 @@ func timePace(p *peer, c pace, f searchtest.Objective, n int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var study asker
-	if name, ok := strings.CutPrefix(c.sampler, theirs); ok {
-		theirStudy, err := p.newStudy(name, 1, f.Space)
-		if err != nil {
-			return 0, err
-		}
-		if err := theirStudy.add(past); err != nil {
-			return 0, err
-		}
-		study = theirStudy
-	} else {
-		ours, err := newStudy(c.sampler, 1, f.Space)
-		if err != nil {
-			return 0, err
-		}
-		ours.history.Trials = append(ours.history.Trials, past...)
-		ours.told = n
-		study = ours
-	}
 	var ms []float64
-	for range c.repeats {
-		start := time.Now()
-		params, err := study.ask()
+	for seed := range int64(c.studies) {
+		study, err := c.study(p, seed+1, f, past)
 		if err != nil {
 			return 0, err
 		}
-		if err := study.tell(f.Value(params)); err != nil {
-			return 0, err
+		for range paceTrials {
+			start := time.Now()
+			params, err := study.ask()
+			if err != nil {
+				return 0, err
+			}
+			if err := study.tell(f.Value(params)); err != nil {
+				return 0, err
+			}
+			ms = append(ms, time.Since(start).Seconds()*1000)
 		}
-		ms = append(ms, time.Since(start).Seconds()*1000)
 	}
 	return median(ms), nil
+}
+
+// study returns a study of the sampler that has these trials.
+func (c pace) study(p *peer, seed int64, f searchtest.Objective, past []*search.Trial) (asker, error) {
+	if name, ok := strings.CutPrefix(c.sampler, theirs); ok {
+		study, err := p.newStudy(name, seed, f.Space)
+		if err != nil {
+			return nil, err
+		}
+		return study, study.add(past)
+	}
+	study, err := newStudy(c.sampler, seed, f.Space)
+	if err != nil {
+		return nil, err
+	}
+	study.history.Trials = slices.Clone(past)
+	study.told = len(past)
+	return study, nil
 }
 
 // pastTrials returns random trials that are COMPLETE.

@@ -67,6 +67,9 @@ func (n normal) mass(a, b float64) float64 {
 	if width := b - a; width < narrow {
 		// The density at the middle, and the next term of its series.
 		x := a + 0.5*width
+		if x > tail || x < -tail {
+			return 0
+		}
 		return inverseSqrt2Pi * width * math.Exp(-0.5*x*x) * (1 + width*width*(x*x-1)/24)
 	}
 	switch {

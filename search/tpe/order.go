@@ -13,8 +13,9 @@ import (
 // a comparison sort (BenchmarkSuggest).
 func sortedOrder(v []float64, low, high float64) []int {
 	n := len(v)
-	bucket := make([]int, n)
-	start := make([]int, n+2) // start[b+1] is where bucket b begins
+	block := make([]int, 3*n+2)
+	bucket, order := block[:n], block[n:2*n:2*n]
+	start := block[2*n:] // start[b+1] is where bucket b begins
 	for i, x := range v {
 		bucket[i] = min(n-1, int(float64(n)*((x-low)/(high-low))))
 		start[bucket[i]+2]++
@@ -22,7 +23,6 @@ func sortedOrder(v []float64, low, high float64) []int {
 	for b := range n {
 		start[b+2] += start[b+1]
 	}
-	order := make([]int, n)
 	for i, b := range bucket {
 		order[start[b+1]] = i
 		start[b+1]++ // in the end it is where the next bucket begins
