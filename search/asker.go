@@ -170,14 +170,10 @@ func yield(ctx context.Context, lost int) error {
 	const first, longest = 2 * time.Millisecond, 250 * time.Millisecond
 	pause := min(first<<min(lost, 16), longest)
 	// Nothing that a study computes depends on how long it is.
-	timer := time.NewTimer(pause/2 + rand.N(pause/2))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+	if !sleep(ctx, pause/2+rand.N(pause/2)) {
 		return context.Cause(ctx)
 	}
+	return nil
 }
 
 func (a *Asker) suggest(ctx context.Context, number int, enqueued map[string]any) (map[string]float64, error) {

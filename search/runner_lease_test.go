@@ -3,6 +3,7 @@ package search_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -60,7 +61,7 @@ func TestRunnerRenewsLeases(t *testing.T) {
 func TestRunnerGivesUpALeaseItCannotRenew(t *testing.T) {
 	t.Parallel()
 	cut := errors.New("network is unreachable")
-	for name, renew := range map[string]func(context.Context) error{
+	for name, fail := range map[string]func(context.Context) error{
 		"error": func(context.Context) error { return cut },
 		"hangs": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 	} {
@@ -79,8 +80,8 @@ func TestRunnerGivesUpALeaseItCannotRenew(t *testing.T) {
 				h.config.Lease = 100 * time.Second
 				h.config.MaxAttempts = 1 // then it is not taken up again
 				h.store.before = func(ctx context.Context, method string) error {
-					if method == "Renew" {
-						return renew(ctx)
+					if time.Since(began) > 0 && killed == 0 { // the network is cut
+						return fail(ctx)
 					}
 					return nil
 				}
@@ -96,6 +97,61 @@ func TestRunnerGivesUpALeaseItCannotRenew(t *testing.T) {
 				}
 				if trial := h.store.get(t, 0); trial.Reason != search.ReasonLost {
 					t.Errorf("trial 0 is %s (%s), want lost", trial.State, trial.Reason)
+				}
+			})
+		})
+	}
+}
+
+// TestRunnerKeepsATrialThatNobodyCanTakeOver has a store in which nobody can
+// write for many leases, while it can be read: another process has locked it.
+func TestRunnerKeepsATrialThatNobodyCanTakeOver(t *testing.T) {
+	t.Parallel()
+	for _, taken := range []bool{false, true} {
+		t.Run(fmt.Sprint("taken over ", taken), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const lease = 100 * time.Second
+				free := time.Now().Add(10 * lease)
+				var ran time.Duration
+				h := newHarness(1, 1, func(ctx context.Context, _ search.Task, _ search.Session) (search.Result, error) {
+					defer func(began time.Time) { ran = time.Since(began) }(time.Now())
+					select {
+					case <-time.After(11 * lease):
+						return search.Result{Value: 1}, nil
+					case <-ctx.Done():
+						return search.Result{}, context.Cause(ctx)
+					}
+				})
+				seen := new(endings)
+				h.config.Observer, h.config.Lease = seen, lease
+				h.store.before = func(ctx context.Context, method string) error {
+					if method != "Renew" || time.Now().After(free) {
+						return nil
+					}
+					if !taken {
+						<-ctx.Done()
+						return ctx.Err()
+					}
+					h.store.mu.Lock()
+					defer h.store.mu.Unlock()
+					h.store.trials[0].Attempt = 2
+					h.store.trials[0].expires = free
+					return errors.New("locked")
+				}
+				if taken {
+					h.config.Budget.Timeout = lease
+					h.run(t, t.Context(), search.EndTimeout, nil)
+					h.expectStates(t, search.Running)
+					if ran != 55*time.Second || len(seen.ends) != 1 || !errors.Is(seen.ends[0].Lost, search.ErrFenced) {
+						t.Errorf("ran for %s, ends %+v: want ErrFenced at the first look", ran, seen.ends)
+					}
+					return
+				}
+				h.run(t, t.Context(), search.EndBudget, nil)
+				h.expectStates(t, search.Complete)
+				if trial := h.store.get(t, 0); trial.Attempt != 1 || ran != 11*lease {
+					t.Errorf("attempt %d ran for %s", trial.Attempt, ran)
 				}
 			})
 		})

@@ -31,10 +31,14 @@ func (s *sqlStore) Claim(ctx context.Context, studyID int64, worker string, leas
 	if err := checkLease(lease); err != nil {
 		return nil, search.Claim{}, err
 	}
-	r := claimRequest{studyID: studyID, worker: worker, lease: lease, maxAttempts: maxAttempts, token: newToken()}
+	r := &claimRequest{studyID: studyID, worker: worker, lease: lease, maxAttempts: maxAttempts, token: newToken(), grace: s.retry.grace}
 	const rounds = 20 // others take what we see: then they are at work
 	for round := range rounds {
-		if round > 0 && !wait(ctx, jitter(time.Duration(round)*conflictPause)) {
+		pause := jitter(time.Duration(round) * conflictPause)
+		if r.late {
+			pause, r.late, r.grace = s.retry.grace, false, 0
+		}
+		if round > 0 && !wait(ctx, pause) {
 			return nil, search.Claim{}, fmt.Errorf("%s: %w", doing, ctx.Err())
 		}
 		// Workers ask before every new trial and mostly there is nothing: a
@@ -66,14 +70,23 @@ type claimRequest struct {
 	lease       time.Duration
 	maxAttempts int
 	token       int64
+	// grace, if not 0, is how long a wait for the database may be after which
+	// candidates are still taken. Where it was longer, nobody could renew a
+	// lease: the request is late, and looks again when those had their turn.
+	grace time.Duration
+	late  bool
 }
 
 // claimOne claims the first candidate that is still free and has attempts
 // left, and ends those before it that have none; no trial when there is none.
-func (s *sqlStore) claimOne(ctx context.Context, doing string, r claimRequest, found []candidate) (*search.Trial, search.Claim, error) {
+func (s *sqlStore) claimOne(ctx context.Context, doing string, r *claimRequest, found []candidate) (*search.Trial, search.Claim, error) {
 	var trial *search.Trial
+	asked := s.machine()
 	err := s.note(ctx, doing, func(tx *gorm.DB) error {
 		trial = nil
+		if r.late = r.grace > 0 && s.machine().Sub(asked) > r.grace; r.late {
+			return nil
+		}
 		id, err := s.takeOne(tx, r, found)
 		if err != nil || id == 0 {
 			return err
@@ -91,7 +104,7 @@ func (s *sqlStore) claimOne(ctx context.Context, doing string, r claimRequest, f
 }
 
 // takeOne returns the id of the trial that it took over; 0: none.
-func (s *sqlStore) takeOne(tx *gorm.DB, r claimRequest, found []candidate) (int64, error) {
+func (s *sqlStore) takeOne(tx *gorm.DB, r *claimRequest, found []candidate) (int64, error) {
 	if again(tx.Statement.Context) {
 		if id, err := taken(tx, r); err != nil || id != 0 {
 			return id, err
@@ -121,7 +134,7 @@ func (s *sqlStore) takeOne(tx *gorm.DB, r claimRequest, found []candidate) (int6
 }
 
 // taken returns the trial that an earlier run of the same call took over.
-func taken(tx *gorm.DB, r claimRequest) (int64, error) {
+func taken(tx *gorm.DB, r *claimRequest) (int64, error) {
 	var ids []int64
 	err := tx.Raw(`SELECT t.trial_id FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
 		WHERE t.study_id = ? AND t.state = 'RUNNING' AND h.token = ? AND h.worker = ?`, r.studyID, r.token, r.worker).Scan(&ids).Error
@@ -180,7 +193,7 @@ func (s *sqlStore) lockCandidate(tx *gorm.DB, trialID int64, now time.Time) (c c
 }
 
 // takeOver starts the next attempt of a trial.
-func (s *sqlStore) takeOver(tx *gorm.DB, c candidate, r claimRequest, now time.Time) error {
+func (s *sqlStore) takeOver(tx *gorm.DB, c candidate, r *claimRequest, now time.Time) error {
 	err := tx.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "trial_id"}},
 		DoUpdates: clause.AssignmentColumns([]string{"attempt", "worker", "lease_until", "token"}),

@@ -42,6 +42,9 @@ type dialect struct {
 	// full reports whether err says that the server has no connection left, in
 	// which case it is lost, too; nil: that cannot be.
 	full func(err error) bool
+	// locked reports whether err says that another process holds the database,
+	// so that nothing was done; nil: that cannot be.
+	locked func(err error) bool
 	// conflict reports whether err means that the transaction was undone
 	// because of another one: a deadlock, for example.
 	conflict func(err error) bool

@@ -30,7 +30,7 @@ func adviseSQLite(err error) error {
 	case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
 		hint = "the file and its folder must be writable"
 	case lib.SQLITE_BUSY:
-		hint = fmt.Sprintf("another process has held the database for over %s", busyTimeout)
+		hint = "another process has held the database for over " + busyTimeout.String() + ": " + lockedAdvice
 	case lib.SQLITE_IOERR:
 		hint = "reading or writing the file failed: look at the disk and the space left on it"
 	}

@@ -16,6 +16,10 @@ type retryPolicy struct {
 	// server that has no connection left, which others will give back.
 	limit, full    time.Duration
 	first, longest time.Duration
+	// locked is how long a database is waited for that another process holds,
+	// and grace how long, after such a wait, leases that ran out in it are left
+	// to those who could not renew them.
+	locked, grace time.Duration
 	// conflicts is how often a transaction is repeated that another one got
 	// in the way of.
 	conflicts int
@@ -42,10 +46,14 @@ func again(ctx context.Context) bool {
 // policy or ctx says that it is enough.
 func (s *sqlStore) attempt(ctx context.Context, doing string, f func(ctx context.Context) error) error {
 	began := time.Now()
-	pause := s.retry.first
+	pause, locked := s.retry.first, false
 	for conflicts := 0; ; {
 		again := pause
 		err := f(ctx)
+		if locked && !s.isLocked(err) && ctx.Err() == nil {
+			s.lock.over(s.name)
+			locked = false
+		}
 		if err == nil {
 			return nil
 		}
@@ -56,6 +64,12 @@ func (s *sqlStore) attempt(ctx context.Context, doing string, f func(ctx context
 		case s.conflict(err) && conflicts < s.retry.conflicts:
 			conflicts++
 			again = min(time.Duration(conflicts)*conflictPause, s.retry.first)
+		case s.isLocked(err) && time.Since(began) < s.retry.locked:
+			locked = true
+			s.lock.found(s.name, time.Since(began))
+		case s.isLocked(err) && s.retry.locked > 0:
+			err = fmt.Errorf("given up after %s: %w", time.Since(began).Round(time.Second), err)
+			return s.explain(ctx, doing, err)
 		case s.lost(err) && time.Since(began) < s.patience(err):
 			ctx = context.WithValue(ctx, againKey{}, true)
 			pause = min(2*pause, s.retry.longest)

@@ -17,16 +17,25 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// busyTimeout is how long a transaction waits for another process's. Ours
-// last well under a millisecond; Optuna's tens of them.
+// busyTimeout is how long a transaction waits for another process's before
+// that is worth a word. Ours last well under a millisecond; Optuna's tens of
+// them.
 const busyTimeout = 30 * time.Second
+
+// sqliteRetry waits for a process that was suspended in the middle of a write:
+// over night, say. Waiting costs nothing, and what a worker has computed
+// meanwhile would be lost without.
+var sqliteRetry = retryPolicy{locked: 12 * time.Hour, first: 50 * time.Millisecond, grace: time.Second}
 
 // readers bounds the connections that read beside the writing one.
 const readers = 4
 
 // connectSQLite opens or creates the database file at the absolute path.
 // A file that may only be read, of another user perhaps, is opened for that.
-func connectSQLite(path string) (*sqlStore, error) {
+func connectSQLite(path string) (*sqlStore, error) { return connectBusy(path, busyTimeout) }
+
+// connectBusy is connectSQLite with another busyTimeout.
+func connectBusy(path string, busy time.Duration) (*sqlStore, error) {
 	if err := createFile(path); err != nil {
 		if s, readErr := connectReadOnly(path); readErr == nil {
 			return s, nil
@@ -37,9 +46,9 @@ func connectSQLite(path string) (*sqlStore, error) {
 	var err error
 	// IMMEDIATE takes the write lock when a transaction begins: one that reads
 	// first and then finds the lock taken could not wait for it.
-	if s.write, err = openPool(path, 1, busyTimeout, sqliteTriggers, "BEGIN IMMEDIATE", "&mode=rw&_pragma=temp_store(memory)"); err == nil {
+	if s.write, err = openPool(path, 1, busy, sqliteTriggers, "BEGIN IMMEDIATE", "&mode=rw&_pragma=temp_store(memory)"); err == nil {
 		s.closers = append(s.closers, s.write.ConnPool.(*pool).close)
-		s.read, err = openPool(path, readers, busyTimeout, "", "BEGIN", "&mode=rw&_pragma=query_only(1)")
+		s.read, err = openPool(path, readers, busy, "", "BEGIN", "&mode=rw&_pragma=query_only(1)")
 	}
 	if err == nil {
 		s.closers = append(s.closers, s.read.ConnPool.(*pool).close)
@@ -128,9 +137,11 @@ var sqliteDialect = &dialect{
 		ON CONFLICT (trial_id) DO UPDATE SET heartbeat = excluded.heartbeat`,
 	beatArgument: func(now time.Time, lease time.Duration) any { return utc(now.Add(lease)) },
 	lost:         func(error) bool { return false },
+	locked:       func(err error) bool { return resultCode(err) == lib.SQLITE_BUSY },
 	conflict:     func(error) bool { return false },
 	duplicate:    func(error) bool { return false }, // one writer sees what is there
 	advise:       adviseSQLite,
+	retry:        sqliteRetry,
 	fast:         sqliteWrites{},
 }
 

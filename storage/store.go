@@ -30,6 +30,7 @@ type sqlStore struct {
 	relaxed, snapshot *sql.TxOptions
 	retry             retryPolicy
 	closers           []func() error
+	lock              lockWatch
 }
 
 var _ search.Store = (*sqlStore)(nil)

@@ -3,9 +3,7 @@ package faults
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -15,7 +13,7 @@ import (
 // go on they must notice, and change nothing.
 func TestSuspended(t *testing.T) {
 	t.Parallel()
-	for name, suspend := range map[string]func(e event) []int{
+	for name, processes := range map[string]func(e event) []int{
 		"worker":  func(e event) []int { return []int{e.Worker} },
 		"machine": func(e event) []int { return []int{e.Worker, e.Trainer} },
 	} {
@@ -26,13 +24,7 @@ func TestSuspended(t *testing.T) {
 				c := newCrew(t, dir, url, plan{trials: 2, steps: 40, pace: 5, lease: 2 * time.Second})
 				first := c.worker()
 				// After a checkpoint, and far from the end.
-				at := c.feed.await(t, "step 8", func(e event) bool { return e.Step == 8 })
-				pids := suspend(at)
-				for _, pid := range pids {
-					if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-						t.Fatal(err)
-					}
-				}
+				at, stopped := c.suspend(8, processes)
 				second := c.worker()
 				eventually(t, "the second worker ends the trial", func() bool {
 					return c.read()[at.Number].State.Finished()
@@ -44,11 +36,7 @@ func TestSuspended(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, pid := range slices.Backward(pids) { // the worker last: it kills its trainer
-					if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
-						t.Fatal(err)
-					}
-				}
+				stopped.resume(c)
 				eventually(t, "the first worker notices", func() bool {
 					return strings.Contains(first.log.String(), "trial 0  left: ")
 				})
@@ -67,4 +55,22 @@ func TestSuspended(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSuspendedAlone suspends a worker and its trainer for longer than the
+// lease when nobody is there to take the trial over: it goes on where it was.
+func TestSuspendedAlone(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, dir, url string) {
+		c := newCrew(t, dir, url, plan{trials: 1, steps: 40, pace: 5, lease: 5 * time.Second})
+		w := c.worker()
+		_, stopped := c.suspend(8, func(e event) []int { return []int{e.Worker, e.Trainer} })
+		began := time.Now()
+		eventually(t, "the lease is over", func() bool { return time.Since(began) > c.lease })
+		stopped.resume(c)
+		c.finish()
+		if trial := c.verdict(0)[0]; trial.Attempt != 1 || strings.Contains(w.log.String(), "left") {
+			t.Errorf("trial 0 had %d attempts; the worker said:\n%s", trial.Attempt, w.log.String())
+		}
+	})
 }

@@ -45,6 +45,11 @@ type Factory struct {
 	Quiet      bool
 	Verbose    bool
 
+	// Notice shows what the storage has to say while it is waited for; nil:
+	// Say does. Whoever draws on the terminal sets it for that time. It is
+	// called from any goroutine.
+	Notice func(line string)
+
 	store   search.Store
 	process string // names the folder of this process's studies in memory
 }
@@ -88,12 +93,20 @@ func (f *Factory) Store(ctx context.Context) (search.Store, error) {
 	if _, err := storage.Path(f.StorageURL); err != nil {
 		return nil, &UsageError{Err: err}
 	}
-	store, err := storage.Open(ctx, f.StorageURL)
+	store, err := storage.Open(ctx, f.StorageURL, storage.Notify(f.notice))
 	if err != nil {
 		return nil, err
 	}
 	f.store = store
 	return store, nil
+}
+
+func (f *Factory) notice(line string) {
+	if f.Notice != nil {
+		f.Notice(line)
+		return
+	}
+	f.Say("%s", line)
 }
 
 // Study opens the storage and finds a study.

@@ -39,6 +39,8 @@ func (j *Job) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	j.Notice = shown.say
+	defer func() { j.Notice = nil }()
 	if err := j.recover(ctx, shown); err != nil {
 		shown.close()
 		return fmt.Errorf("study %s: %w", j.Study.Name, err)
