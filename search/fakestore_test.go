@@ -247,7 +247,7 @@ func (f *fakeStore) Trials(ctx context.Context, _ int64, q search.TrialQuery) ([
 	defer f.mu.Unlock()
 	var found []*search.Trial
 	for _, t := range f.trials {
-		if t.Number > q.After && (len(q.States) == 0 || slices.Contains(q.States, t.State)) {
+		if (t.Number > q.After || slices.Contains(q.Also, t.Number)) && (len(q.States) == 0 || slices.Contains(q.States, t.State)) {
 			copied := t.Trial
 			found = append(found, &copied)
 		}

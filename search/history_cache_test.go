@@ -66,8 +66,36 @@ func TestHistoryCache(t *testing.T) {
 
 	trials, single := store.count("Trials"), store.count("Trial")
 	expect("0 COMPLETE", "1 COMPLETE", "2 PRUNED", "3 COMPLETE", "4 FAIL")
-	if store.count("Trials")-trials != 2 || store.count("Trial") != single {
-		t.Errorf("an unchanged study was read with %d list and %d single queries, want 2 and 0",
+	if store.count("Trials")-trials != 1 || store.count("Trial") != single {
+		t.Errorf("an unchanged study was read with %d list and %d single queries, want 1 and 0",
 			store.count("Trials")-trials, store.count("Trial")-single)
+	}
+}
+
+// TestHistoryCacheOfManyOpenTrials has more trials waiting than one query may
+// name.
+func TestHistoryCacheOfManyOpenTrials(t *testing.T) {
+	t.Parallel()
+	const trials = 9000
+	store := newFakeStore(definition())
+	for range trials {
+		store.add(search.Trial{State: search.Waiting}, time.Time{})
+	}
+	cache := search.NewHistoryCache(store, &store.study)
+	states := []search.State{search.Complete, search.Running, search.Complete}
+	for step, number := range []int{-1, 0, trials - 1, trials} {
+		if number == trials {
+			store.add(search.Trial{State: search.Waiting}, time.Time{})
+		}
+		if number >= 0 {
+			store.trials[number].State = states[step-1]
+		}
+		h, err := cache.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(h.Trials) != step || step > 0 && (h.Trials[step-1].Number != number || h.Trials[step-1].State != states[step-1]) {
+			t.Fatalf("after step %d: %d trials", step, len(h.Trials))
+		}
 	}
 }

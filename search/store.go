@@ -60,6 +60,7 @@ type Outcome struct {
 type TrialQuery struct {
 	States []State // none: all
 	After  int     // only numbers greater than this; -1 for all
+	Also   []int   // these numbers too, whatever After says
 	Limit  int     // 0: no limit
 	// Newest takes the highest numbers when there are more than Limit, not
 	// the lowest. The order stays ascending.

@@ -229,8 +229,7 @@ func (m *memory) Trial(ctx context.Context, studyID int64, number int) (*search.
 func (m *memory) Trials(ctx context.Context, studyID int64, q search.TrialQuery) ([]*search.Trial, error) {
 	var trials []*search.Trial
 	err := m.do(ctx, studyID, fmt.Sprintf("trials of study %d", studyID), func(s *memoryStudy) error {
-		from := max(0, q.After+1)
-		for _, t := range s.trials[min(from, len(s.trials)):] {
+		for _, t := range s.selected(q) {
 			if len(q.States) > 0 && !slices.Contains(q.States, t.State) {
 				continue
 			}
@@ -251,6 +250,21 @@ func (m *memory) Trials(ctx context.Context, studyID int64, q search.TrialQuery)
 		return nil
 	})
 	return trials, err
+}
+
+// selected returns the trials whose numbers a query selects.
+func (s *memoryStudy) selected(q search.TrialQuery) []memoryTrial {
+	after := s.trials[min(max(0, q.After+1), len(s.trials)):]
+	if len(q.Also) == 0 {
+		return after
+	}
+	var also []memoryTrial
+	for _, number := range slices.Compact(slices.Sorted(slices.Values(q.Also))) {
+		if number >= 0 && number <= q.After && number < len(s.trials) {
+			also = append(also, s.trials[number])
+		}
+	}
+	return append(also, after...)
 }
 
 // Best implements [search.Store].

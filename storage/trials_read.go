@@ -39,6 +39,9 @@ func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuer
 			order += " DESC"
 		}
 		selected := tx.Table("trials").Where("trials.study_id = ? AND trials.number > ?", studyID, q.After)
+		if len(q.Also) > 0 {
+			selected = tx.Table("trials").Where("trials.study_id = ? AND (trials.number > ? OR trials.number IN ?)", studyID, q.After, padded(q.Also))
+		}
 		if len(q.States) > 0 {
 			selected = selected.Where("trials.state IN ?", q.States)
 		}
@@ -217,18 +220,26 @@ func (l *loader) rows(into any, table, columns, condition string) error {
 	return l.tx.Raw(query+"(SELECT trial_id FROM (?) AS selected)"+condition, ids).Scan(into).Error
 }
 
-// ids are those of the trials, the last one repeated up to a power of two:
-// statements are prepared for each number of them.
 func (l *loader) ids() []int64 {
+	ids := make([]int64, len(l.trials))
+	for i, t := range l.trials {
+		ids[i] = t.ID
+	}
+	return padded(ids)
+}
+
+// padded repeats the last element up to a power of two: statements are
+// prepared for each number of elements.
+func padded[T any](list []T) []T {
 	n := 1
-	for n < len(l.trials) {
+	for n < len(list) {
 		n *= 2
 	}
-	ids := make([]int64, n)
-	for i := range ids {
-		ids[i] = l.trials[min(i, len(l.trials)-1)].ID
+	full := slices.Grow(slices.Clone(list), n-len(list))
+	for len(full) < n {
+		full = append(full, list[len(list)-1])
 	}
-	return ids
+	return full
 }
 
 func (l *loader) params() error {

@@ -273,6 +273,9 @@ func testTrialsQuery(t *testing.T, f *fixture) {
 		"open":      {search.TrialQuery{After: -1, Limit: 1, Newest: true, States: []search.State{search.Running}}, []int{5}},
 		"unlimited": {search.TrialQuery{After: 3, Newest: true}, []int{4, 5}},
 		"combined":  {search.TrialQuery{After: 0, Limit: 2, States: []search.State{search.Running, search.Failed}}, []int{1, 2}},
+		"also":      {search.TrialQuery{After: 4, Also: []int{3, 0, 99, 3}}, []int{0, 3, 5}},
+		"only":      {search.TrialQuery{After: 99, Also: []int{2}}, []int{2}},
+		"also some": {search.TrialQuery{After: 3, Also: []int{5, 1, 0}, States: []search.State{search.Complete, search.Running}, Limit: 2}, []int{0, 5}},
 		"none":      {search.TrialQuery{After: -1, States: []search.State{search.Waiting}}, nil},
 	} {
 		for _, brief := range []bool{false, true} {
