@@ -33,7 +33,7 @@ Goals: 1, 1.5 and 4 ms.
 		if err := copyFile(path, path+".theirs"); err != nil {
 			return err
 		}
-		ours, err := askAndTell(ctx, "sqlite:///"+path, b.scaled(100))
+		ours, err := askCopies(ctx, path, b.scaled(askCopiesOf), asked)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ Goals: 1, 1.5 and 4 ms.
 			fmt.Fprintf(report, "| %d | %.2f | | |\n", length, ours.median)
 			continue
 		}
-		theirs, err := b.peerAsk(ctx, "sqlite:///"+path+".theirs", b.scaled(20))
+		theirs, err := b.peerAsk(ctx, "sqlite:///"+path+".theirs", asked)
 		if err != nil {
 			return err
 		}
@@ -59,8 +59,29 @@ func populate(ctx context.Context, url string, trials int) error {
 	})
 }
 
+// asked is how often a study is asked: seldom, so that the last trial comes
+// after about as many as the first. Ours is asked in askCopiesOf copies.
+const asked, askCopiesOf = 20, 5
+
+// askCopies asks n times in each of some copies of a database.
+func askCopies(ctx context.Context, path string, copies, n int) (times, error) {
+	var took []time.Duration
+	for i := range copies {
+		copied := fmt.Sprint(path, ".", i)
+		if err := copyFile(path, copied); err != nil {
+			return times{}, err
+		}
+		some, err := askAndTell(ctx, "sqlite:///"+copied, n)
+		if err != nil {
+			return times{}, err
+		}
+		took = append(took, some...)
+	}
+	return spread(took), nil
+}
+
 // askAndTell measures n times in the study at url.
-func askAndTell(ctx context.Context, url string, n int) (times, error) {
+func askAndTell(ctx context.Context, url string, n int) ([]time.Duration, error) {
 	took := make([]time.Duration, 0, n)
 	err := use(ctx, url, func(l life) (err error) {
 		l.study.Definition.Sampler.Kind = "tpe"
@@ -80,7 +101,7 @@ func askAndTell(ctx context.Context, url string, n int) (times, error) {
 		}
 		return nil
 	})
-	return spread(took), err
+	return took, err
 }
 
 func askAndTellOnce(ctx context.Context, s *study.Study) error {
