@@ -15,6 +15,6 @@ fitting=$(.build/fit | sed -n 's/^CGO_LDFLAGS=-L\([^ ]*\).*/\1/p')
 if [ ! -e .build/built ] || [ "$(cat .build/built)" != "$fitting" ]; then
   say "building hpsearch-trainer for libtorch $(.build/fit -find); the first time takes 2 to 4 minutes"
 fi
-.build/fit go build -ldflags "-s -w -X main.version=$version" -o bin/hpsearch-trainer ./cmd/hpsearch-trainer
+patiently "compiling the binding to libtorch" .build/fit go build -ldflags "-s -w -X main.version=$version" -o bin/hpsearch-trainer ./cmd/hpsearch-trainer
 printf '%s\n' "$fitting" >.build/built
 say "built bin/hpsearch and bin/hpsearch-trainer ($version)"

@@ -18,6 +18,19 @@ die() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# patiently DOING COMMAND… runs a command that prints nothing for minutes, and
+# says every half minute that it is still at it.
+patiently() (
+  doing=$1
+  shift
+  began=$SECONDS
+  # Where the script is killed outright, nobody is left to stop this.
+  while sleep 30 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do say "still $doing ($((SECONDS - began)) s)"; done &
+  # shellcheck disable=SC2064 # the process that runs now
+  trap "kill $! 2>/dev/null" EXIT
+  "$@"
+)
+
 # as_root COMMAND… runs a command as root, with sudo when that is needed.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
