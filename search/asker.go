@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"time"
 )
 
@@ -32,6 +31,7 @@ type Asker struct {
 	Limit int
 
 	turn    chan struct{} // holds one token: suggestions are made one at a time
+	contest contest       // with other processes; for who has the turn
 	earlier []*Trial      // of the study that this one is warm-started from
 	warm    bool          // earlier was read
 }
@@ -123,7 +123,8 @@ func (a *Asker) unsuggested(ctx context.Context, t *Trial, c Claim, cause error)
 
 // start suggests and creates the next trial.
 func (a *Asker) start(ctx context.Context) (*Trial, Claim, error) {
-	for lost := 0; ; {
+	for {
+		began := time.Now()
 		counts, err := a.Store.Counts(ctx, a.Study.ID)
 		if err != nil {
 			return nil, Claim{}, fmt.Errorf("counting the trials of study %q: %w", a.Study.Name, err)
@@ -143,8 +144,7 @@ func (a *Asker) start(ctx context.Context) (*Trial, Claim, error) {
 		switch {
 		case errors.Is(err, ErrNumberTaken):
 			// Another process was quicker: the suggestion is void.
-			lost++
-			if err := yield(ctx, lost); err != nil {
+			if err := a.contest.lost(ctx, time.Since(began)); err != nil {
 				return nil, Claim{}, err
 			}
 			continue
@@ -153,27 +153,12 @@ func (a *Asker) start(ctx context.Context) (*Trial, Claim, error) {
 		case err != nil:
 			return nil, Claim{}, fmt.Errorf("starting trial %d of study %q: %w", number, a.Study.Name, err)
 		}
+		a.contest.won()
 		return &Trial{
 			ID: c.TrialID, Number: c.Number, State: Running, Attempt: c.Attempt, Worker: c.Worker,
 			Params: params, Distributions: dists, Started: time.Now(),
 		}, c, nil
 	}
-}
-
-// yield waits before a number is asked for that has been lost so many times in
-// a row to other processes. Were all to suggest at once, one suggestion would
-// count, and the work for all others be for nothing.
-func yield(ctx context.Context, lost int) error {
-	if lost < 2 {
-		return nil
-	}
-	const first, longest = 2 * time.Millisecond, 250 * time.Millisecond
-	pause := min(first<<min(lost, 16), longest)
-	// Nothing that a study computes depends on how long it is.
-	if !sleep(ctx, pause/2+rand.N(pause/2)) {
-		return context.Cause(ctx)
-	}
-	return nil
 }
 
 func (a *Asker) suggest(ctx context.Context, number int, enqueued map[string]any) (map[string]float64, error) {

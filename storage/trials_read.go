@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -38,10 +39,7 @@ func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuer
 		if newest {
 			order += " DESC"
 		}
-		selected := tx.Table("trials").Where("trials.study_id = ? AND trials.number > ?", studyID, q.After)
-		if len(q.Also) > 0 {
-			selected = tx.Table("trials").Where("trials.study_id = ? AND (trials.number > ? OR trials.number IN ?)", studyID, q.After, padded(q.Also))
-		}
+		selected := tx.Table("trials").Where("trials.study_id = ?", studyID).Where(numberIn(tx, q))
 		if len(q.States) > 0 {
 			selected = selected.Where("trials.state IN ?", q.States)
 		}
@@ -59,6 +57,19 @@ func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuer
 		return err
 	})
 	return trials, err
+}
+
+// numberIn is the condition on a trial's number that a query sets.
+func numberIn(tx *gorm.DB, q search.TrialQuery) clause.Expr {
+	if len(q.Also) == 0 {
+		return clause.Expr{SQL: "trials.number > ?", Vars: []any{q.After}}
+	}
+	also := make([]int64, len(q.Also))
+	for i, number := range q.Also {
+		also[i] = int64(number)
+	}
+	c := anyOf(tx, "trials.number", also)
+	return clause.Expr{SQL: "(trials.number > ? OR " + c.SQL + ")", Vars: append([]any{q.After}, c.Vars...)}
 }
 
 // orderFor returns the order of a query. Open trials are few and found by
@@ -211,13 +222,14 @@ func (l *loader) heads() error {
 // Few trials are named one by one, so that no database takes it for a reason to
 // read the whole table.
 func (l *loader) rows(into any, table, columns, condition string) error {
-	query := "SELECT " + columns + " FROM " + table + " WHERE trial_id IN "
+	query := "SELECT " + columns + " FROM " + table + " WHERE "
 	if len(l.trials) <= batch {
-		return l.tx.Raw(query+"?"+condition, l.ids()).Scan(into).Error
+		few := anyOf(l.tx, "trial_id", l.ids())
+		return l.tx.Raw(query+few.SQL+condition, few.Vars...).Scan(into).Error
 	}
 	// The inner query is named because MySQL takes a LIMIT only there.
 	ids := l.selected.Session(&gorm.Session{}).Select("trials.trial_id")
-	return l.tx.Raw(query+"(SELECT trial_id FROM (?) AS selected)"+condition, ids).Scan(into).Error
+	return l.tx.Raw(query+"trial_id IN (SELECT trial_id FROM (?) AS selected)"+condition, ids).Scan(into).Error
 }
 
 func (l *loader) ids() []int64 {
@@ -225,21 +237,7 @@ func (l *loader) ids() []int64 {
 	for i, t := range l.trials {
 		ids[i] = t.ID
 	}
-	return padded(ids)
-}
-
-// padded repeats the last element up to a power of two: statements are
-// prepared for each number of elements.
-func padded[T any](list []T) []T {
-	n := 1
-	for n < len(list) {
-		n *= 2
-	}
-	full := slices.Grow(slices.Clone(list), n-len(list))
-	for len(full) < n {
-		full = append(full, list[len(list)-1])
-	}
-	return full
+	return ids
 }
 
 func (l *loader) params() error {
