@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -39,7 +38,7 @@ func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuer
 		if newest {
 			order += " DESC"
 		}
-		selected := tx.Table("trials").Where("trials.study_id = ?", studyID).Where(numberIn(tx, q))
+		selected := selectTrials(tx, studyID, q)
 		if len(q.States) > 0 {
 			selected = selected.Where("trials.state IN ?", q.States)
 		}
@@ -59,27 +58,31 @@ func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuer
 	return trials, err
 }
 
-// numberIn is the condition on a trial's number that a query sets.
-func numberIn(tx *gorm.DB, q search.TrialQuery) clause.Expr {
+// selectTrials selects the trials of a study whose numbers a query selects.
+// Those that it names are a query of their own: SQLite would walk all trials of
+// the study to find the one or the other.
+func selectTrials(tx *gorm.DB, studyID int64, q search.TrialQuery) *gorm.DB {
+	const after = "SELECT * FROM trials WHERE study_id = ? AND number > ?"
 	if len(q.Also) == 0 {
-		return clause.Expr{SQL: "trials.number > ?", Vars: []any{q.After}}
+		return tx.Table("trials").Where("trials.study_id = ? AND trials.number > ?", studyID, q.After)
 	}
 	also := make([]int64, len(q.Also))
 	for i, number := range q.Also {
 		also[i] = int64(number)
 	}
-	c := anyOf(tx, "trials.number", also)
-	return clause.Expr{SQL: "(trials.number > ? OR " + c.SQL + ")", Vars: append([]any{q.After}, c.Vars...)}
+	named := anyOf(tx, "number", also)
+	args := append([]any{studyID, q.After, studyID, q.After}, named.Vars...)
+	return tx.Table("("+after+" UNION ALL SELECT * FROM trials WHERE study_id = ? AND number <= ? AND "+named.SQL+") AS trials", args...)
 }
 
 // orderFor returns the order of a query. Open trials are few and found by
 // their state; there, an order by number itself would make SQLite walk all
 // trials of the study.
 func orderFor(states []search.State) string {
-	if len(states) == 0 || slices.ContainsFunc(states, search.State.Finished) {
-		return "trials.number"
+	if len(states) > 0 && !slices.ContainsFunc(states, search.State.Finished) {
+		return "trials.number + 0"
 	}
-	return "trials.number + 0"
+	return "trials.number"
 }
 
 // Best implements [search.Store].
