@@ -16,8 +16,9 @@ type InnerLoop struct {
 	Steps  int
 	Freeze setting.InnerFreeze
 
-	batch int   // examples of a step; 0: all
-	seed  int64 // of the batches
+	batch   int            // examples of a step; 0: all
+	seed    int64          // of the batches
+	between func(*Learner) // called between two steps, if it is there
 }
 
 // An order says what of the way from a learner's weights to those that an
@@ -96,6 +97,9 @@ func (in *InnerLoop) run(s *tensor.Scope, l *Learner, inputs Inputs, support []E
 		}
 	}
 	for step := range in.Steps {
+		if step > 0 && in.between != nil {
+			in.between(w.learner())
+		}
 		if l.stopRequested() {
 			return nil, ErrStopped
 		}

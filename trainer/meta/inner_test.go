@@ -109,18 +109,23 @@ func TestSecondOrder(t *testing.T) {
 		outputs int
 		freeze  setting.InnerFreeze
 		steps   int
+		earlier float64
 	}{
-		"regression":          {setting.Regression, 1, setting.InnerSame, 1},
-		"regression, 3 steps": {setting.Regression, 1, setting.InnerNone, 3},
-		"classification":      {setting.Classification, 3, setting.InnerSame, 2},
-		"anil":                {setting.Classification, 3, setting.InnerHead, 2},
-		"anil, regression":    {setting.Regression, 1, setting.InnerHead, 3},
-		"no step":             {setting.Regression, 1, setting.InnerSame, 0},
+		"regression":                {setting.Regression, 1, setting.InnerSame, 1, 0},
+		"regression, 3 steps":       {setting.Regression, 1, setting.InnerNone, 3, 0},
+		"regression, each of 3":     {setting.Regression, 1, setting.InnerNone, 3, 2},
+		"classification":            {setting.Classification, 3, setting.InnerSame, 2, 0},
+		"classification, each of 2": {setting.Classification, 3, setting.InnerSame, 2, 0.5},
+		"anil":                      {setting.Classification, 3, setting.InnerHead, 2, 0},
+		"anil, each of 2":           {setting.Classification, 3, setting.InnerHead, 2, 1},
+		"anil, regression":          {setting.Regression, 1, setting.InnerHead, 3, 0},
+		"no step":                   {setting.Regression, 1, setting.InnerSame, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := tensor.Do(func(s *tensor.Scope) error {
 				d := newDouble(s, c.kind, c.outputs, 2)
 				m := d.maml(secondOrder, c.steps, c.freeze)
+				m.Config.MultiStepLoss = c.earlier
 				together, apart := d.gradients(t, s, m, 2), d.gradients(t, s, m, 1)
 				compareGradients(t, "one by one and together", d, apart, together, 1e-12)
 				compareGradients(t, "differences", d, together, d.differences(t, s, m), 1e-6)
@@ -130,6 +135,65 @@ func TestSecondOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestStepWeights: what the losses after each step count.
+func TestStepWeights(t *testing.T) {
+	for _, c := range []struct {
+		earlier float64
+		want    []float64
+	}{
+		{0, []float64{1}},
+		{0, []float64{0, 0, 1}},
+		{1, []float64{0.25, 0.25, 0.25, 0.25}},
+		{0.5, []float64{1. / 7, 2. / 7, 4. / 7}},
+		{3, []float64{0.75, 0.25}},
+	} {
+		got := stepWeights(c.earlier, len(c.want))
+		for k := range got {
+			if math.Abs(got[k]-c.want[k]) > 1e-15 {
+				t.Errorf("earlier %g: %v, want %v", c.earlier, got, c.want)
+				break
+			}
+		}
+	}
+	for _, earlier := range []float64{1e-300, 100} {
+		total := 0.0
+		for _, w := range stepWeights(earlier, 10000) {
+			total += w
+		}
+		if math.Abs(total-1) > 1e-12 {
+			t.Errorf("earlier %g: 10000 weights are %g in total, want 1", earlier, total)
+		}
+	}
+}
+
+// TestMultiStepLoss: the loss of each step counts as its weight says.
+func TestMultiStepLoss(t *testing.T) {
+	err := tensor.Do(func(s *tensor.Scope) error {
+		d := newDouble(s, setting.Regression, 1, 2)
+		value := func(steps int, earlier float64) float64 {
+			m := d.maml(secondOrder, steps, setting.InnerSame)
+			m.Config.MultiStepLoss = earlier
+			loss, err := m.loss(s, d.tasks)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := loss.Item()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		want := (4*value(1, 0) + 2*value(2, 0) + value(3, 0)) / 7
+		if got := value(3, 2); math.Abs(got-want) > 1e-12 {
+			t.Errorf("after 3 steps %g, want %g of the losses after 1, 2 and 3", got, want)
+		}
+		return s.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

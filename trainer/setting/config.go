@@ -23,8 +23,9 @@ type Config struct {
 	Algorithm string
 
 	InnerLR             float64
-	AdaptationSteps     int // never 0
-	EvalAdaptationSteps int // never 0: AdaptationSteps when it was not set
+	AdaptationSteps     int     // never 0
+	EvalAdaptationSteps int     // never 0: AdaptationSteps when it was not set
+	MultiStepLoss       float64 // 0: the loss after the last step counts alone
 	InnerFreeze         InnerFreeze
 	InnerBatchSize      int // 0: all examples
 

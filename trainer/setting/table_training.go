@@ -26,6 +26,12 @@ var algorithmSettings = []Setting{
 		set:    func(c *Config, v any) { c.EvalAdaptationSteps = int(v.(int64)) },
 	},
 	{
+		Name: "multi_step_loss", Type: Float, Default: 0.0, Range: Range{Low: 0, High: 100},
+		ReadBy: ReadBy{Algorithms: []string{MAML, FOMAML, ANIL}},
+		Doc:    "How much the query loss after an inner step counts in training, against that after the next step. 0: only that after the last step counts, as in MAML; 1: all alike; above 1 the first steps count more. It keeps the loss from running away with further steps.",
+		set:    func(c *Config, v any) { c.MultiStepLoss = v.(float64) },
+	},
+	{
 		Name: "inner_freeze", Type: Choice, Default: string(InnerSame), Choices: []string{string(InnerNone), string(InnerSame), string(InnerHead)},
 		ReadBy: ReadBy{Algorithms: []string{Joint, MAML, FOMAML, Reptile}, OneHead: true},
 		Doc:    "What the inner loop leaves as it is. none: nothing, it adapts what the outer loop freezes, too. same: what freeze names. head: everything but the head, as anil does.",
