@@ -7,8 +7,9 @@ import (
 )
 
 // CheckAdoption reports why a foreign study, which has these trials, cannot be
-// given a definition, and else how many of its finished trials are ones that
-// the definition could have suggested: those are the history of its sampler.
+// given a definition, and else how many finished trials it has and how many of
+// them are ones that the definition could have suggested: those are the history
+// of its sampler.
 //
 // Values of the trials must mean what the definition says: the directions are
 // the same, and so are the names of the metrics, where the study has some.
@@ -16,21 +17,20 @@ import (
 // parameter's kind, its scale and its choices are those of the trials, as
 // Optuna itself demands it of all trials of a study; only its range and step
 // may be others. If there are finished trials, one of them at least must fit.
-func CheckAdoption(study *Study, def *Definition, trials []*Trial) (fitting int, err error) {
+func CheckAdoption(study *Study, def *Definition, trials []*Trial) (finished, fitting int, err error) {
 	theirs, ours := &study.Definition.Objective, &def.Objective
 	if !slices.Equal(study.Directions, ours.AllDirections()) {
-		return 0, fmt.Errorf("the study is there to %v its values and the definition to %v them", study.Directions, ours.AllDirections())
+		return 0, 0, fmt.Errorf("the study is there to %v its values and the definition to %v them", study.Directions, ours.AllDirections())
 	}
 	named := !slices.Equal(theirs.AllMetrics(), UnnamedMetrics(len(study.Directions)))
 	if named && !slices.Equal(theirs.AllMetrics(), ours.AllMetrics()) {
-		return 0, fmt.Errorf("the values of the study are called %v and those of the definition %v: they cannot be compared "+
+		return 0, 0, fmt.Errorf("the values of the study are called %v and those of the definition %v: they cannot be compared "+
 			"(if they are the same, name them so by Optuna's set_metric_names)", theirs.AllMetrics(), ours.AllMetrics())
 	}
-	finished := 0
 	var misfit error
 	for _, t := range trials {
 		if err := def.sameParameters(t); err != nil {
-			return 0, fmt.Errorf("trial %d: %w", t.Number, err)
+			return 0, 0, fmt.Errorf("trial %d: %w", t.Number, err)
 		}
 		if !t.State.Finished() {
 			continue
@@ -43,9 +43,9 @@ func CheckAdoption(study *Study, def *Definition, trials []*Trial) (fitting int,
 		}
 	}
 	if finished > 0 && fitting == 0 {
-		return 0, fmt.Errorf("none of the %d finished trials fits the space; %w", finished, misfit)
+		return 0, 0, fmt.Errorf("none of the %d finished trials fits the space; %w", finished, misfit)
 	}
-	return fitting, nil
+	return finished, fitting, nil
 }
 
 // sameParameters compares what a trial says about its parameters with the

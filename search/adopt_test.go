@@ -74,7 +74,7 @@ func TestCheckAdoption(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			fitting, err := search.CheckAdoption(c.study, c.def, c.trials)
+			finished, fitting, err := search.CheckAdoption(c.study, c.def, c.trials)
 			switch {
 			case c.refused == "" && err != nil:
 				t.Errorf("refused: %v", err)
@@ -82,9 +82,20 @@ func TestCheckAdoption(t *testing.T) {
 				t.Errorf("error %v, want %q in it", err, c.refused)
 			case fitting != c.fitting:
 				t.Errorf("%d trials fit, want %d", fitting, c.fitting)
+			case c.refused == "" && finished != countFinished(c.trials):
+				t.Errorf("%d of %d trials are finished", finished, len(c.trials))
 			}
 		})
 	}
+}
+
+func countFinished(trials []*search.Trial) (n int) {
+	for _, t := range trials {
+		if t.State.Finished() {
+			n++
+		}
+	}
+	return n
 }
 
 // trialsOf returns COMPLETE trials with these external values.

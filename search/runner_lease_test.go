@@ -221,6 +221,20 @@ func TestRunnerDoesNotWaitForLiveWorkers(t *testing.T) {
 	})
 }
 
+func TestRunnerDoesNotWaitForOptunasTrials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(2, 1, square)
+		h.store.add(search.Trial{State: search.Running}, time.Now().Add(1000*time.Hour))
+		began := time.Now()
+		h.run(t, t.Context(), search.EndBudget, nil)
+		h.expectStates(t, search.Running, search.Complete)
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("waited %s for a trial that has no lease", waited)
+		}
+	})
+}
+
 func TestNewRunnerRefuses(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*search.RunnerConfig){

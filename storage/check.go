@@ -103,7 +103,7 @@ func checkOutcome(o search.Outcome, objectives int, last float64) (search.Outcom
 	switch o.State {
 	case search.Complete:
 		if len(o.Values) != max(1, objectives) {
-			return o, refuse("a COMPLETE trial needs %d value(s), not %d", max(1, objectives), len(o.Values))
+			return o, refuse("a COMPLETE trial has %d values: want %d", len(o.Values), max(1, objectives))
 		}
 		for _, v := range o.Values {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -162,7 +162,11 @@ func errGone() error {
 
 // lostMessage says why a trial was given up by [search.Store.Claim].
 func lostMessage(attempts int) string {
-	return fmt.Sprintf("%d attempt(s) ended without a result: the worker was killed or cut off", attempts)
+	ended := fmt.Sprintf("%d attempts", attempts)
+	if attempts == 1 {
+		ended = "the only attempt"
+	}
+	return ended + " ended without a result: the worker was killed or cut off"
 }
 
 // lostReason is the reason of such a trial.

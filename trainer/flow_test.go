@@ -84,6 +84,22 @@ func files(t *testing.T, dir string) []string {
 	return names
 }
 
+// TestExportOfAnotherValue retrains a trial whose stored value is not what
+// retraining gives: the note says why, as far as that is known.
+func TestExportOfAnotherValue(t *testing.T) {
+	p := newPlace(t)
+	s := open(t)
+	for foreign, want := range map[bool]string{false: "something of that differs", true: "which another program computed"} {
+		job := p.exportJobOf(-1, filepath.Join(t.TempDir(), "model"), map[string]any{"freeze": "all-but-head"})
+		job["foreign"] = foreign
+		var report export.Report
+		s.job(protocol.JobExport, job, &report)
+		if report.Retrain.Reproduced || !strings.Contains(strings.Join(report.Notes, " "), want) {
+			t.Errorf("foreign %v: notes %q, want %q", foreign, report.Notes, want)
+		}
+	}
+}
+
 func TestExport(t *testing.T) {
 	p := newPlace(t)
 	s := open(t)

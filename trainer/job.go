@@ -47,6 +47,7 @@ type exportJob struct {
 	Split    map[string][]string `json:"split"`
 	Seed     int64               `json:"seed"`
 	Value    float64             `json:"value"`
+	Foreign  bool                `json:"foreign"`
 	Metric   string              `json:"metric"`
 	Threads  int                 `json:"threads"`
 	To       string              `json:"to"`
@@ -86,7 +87,7 @@ func (s *server) export(raw json.RawMessage, stopped <-chan struct{}) (*export.R
 		return nil, err
 	}
 	return export.Run(export.Request{
-		Study: job.Study, Trial: job.Trial, Params: job.Params, Config: config, Seed: seed, StoredValue: job.Value,
+		Study: job.Study, Trial: job.Trial, Params: job.Params, Config: config, Seed: seed, StoredValue: job.Value, Foreign: job.Foreign,
 		Device: device, To: job.To, Prune: job.Prune, Quantize: job.Quantize, Spec: spec,
 		Tokenizer: material.tokenizer, Data: material.data,
 		Plan: func(c *setting.Config) (*meta.Data, error) {

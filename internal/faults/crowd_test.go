@@ -21,7 +21,7 @@ func TestCrowd(t *testing.T) {
 	})
 	t.Run("postgresql", func(t *testing.T) {
 		t.Parallel()
-		crowd(t, t.TempDir(), dbtest.Database(t, dbtest.PostgreSQL), choose(8, 64), 1)
+		crowd(t, t.TempDir(), dbtest.Database(t, dbtest.PostgreSQL), choose(8, 64), choose(1, 4))
 	})
 }
 

@@ -23,6 +23,7 @@ type Request struct {
 	Config      *setting.Config
 	Seed        int64
 	StoredValue float64
+	Foreign     bool // StoredValue is another program's
 	Device      tensor.Device
 	To          string // a folder that does not exist or is empty
 	Prune       string // as the user wrote it; Spec holds what it means
@@ -173,7 +174,11 @@ func (e *exporter) retrain(s *tensor.Scope) error {
 		Metric: e.Config.Metric, Value: outcome.Value, StoredValue: e.StoredValue, Reproduced: outcome.Value == e.StoredValue,
 		Seconds: outcome.Duration.Seconds(), Seed: e.Seed, Device: e.Device.String(), Threads: tensor.Threads(),
 	}
-	if !e.report.Retrain.Reproduced {
+	switch {
+	case e.report.Retrain.Reproduced:
+	case e.Foreign:
+		e.note("Retraining gave %s %v, the study has %v, which another program computed.", e.Config.Metric, outcome.Value, e.StoredValue)
+	default:
 		e.note("Retraining gave %s %v, the study has %v. On one machine, with the same hpsearch, libtorch, number of threads and device CPU the two are equal; "+
 			"something of that differs.", e.Config.Metric, outcome.Value, e.StoredValue)
 	}

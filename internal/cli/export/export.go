@@ -86,7 +86,8 @@ type config struct {
 	Settings map[string]any      `json:"settings"` // fixed ones merged with the parameters
 	Split    map[string][]string `json:"split,omitempty"`
 	Seed     int64               `json:"seed"`
-	Value    float64             `json:"value"` // which retraining should reproduce
+	Value    float64             `json:"value"`             // which retraining should reproduce
+	Foreign  bool                `json:"foreign,omitempty"` // the value is another program's
 	Metric   string              `json:"metric"`
 	Threads  int                 `json:"threads"`
 	To       string              `json:"to"`
@@ -120,7 +121,7 @@ func export(ctx context.Context, o *Options) error {
 		return err
 	}
 	defer session.Close() // its work is done or lost either way
-	if best.Attempt == 0 {
+	if foreign(best) {
 		o.Say("Trial %d was not run by hpsearch: its value is another program's, and retraining need not give it again.", best.Number)
 	}
 	o.Say("Retraining trial %d of %s (%s %.6g).", best.Number, o.Name, study.Definition.Objective.Metric, best.Value())
@@ -191,11 +192,14 @@ func (o *Options) config(study *search.Study, best *search.Trial) (config, error
 	work.Place(task.Config, o.Device)
 	return config{
 		Study: study.Name, Trial: best.Number, Params: best.External(), Settings: task.Config, Split: def.Split,
-		Seed: task.Seed, Value: best.Value(), Metric: def.Objective.Metric,
+		Seed: task.Seed, Value: best.Value(), Foreign: foreign(best), Metric: def.Objective.Metric,
 		Threads: threads(best, def.Budget.Parallel),
 		To:      to, Prune: o.Prune, Quantize: o.Quantize,
 	}, nil
 }
+
+// foreign reports whether another program than hpsearch ran a trial.
+func foreign(t *search.Trial) bool { return t.Attempt == 0 }
 
 // threads is the number of threads that the trial was computed with: sums
 // depend on it. A trial that does not say had those that a worker has now.

@@ -110,15 +110,9 @@ func (o *Options) check(ctx context.Context, store search.Store, study *search.S
 	if err != nil {
 		return err
 	}
-	fitting, err := search.CheckAdoption(study, &file.Definition, trials)
+	finished, fitting, err := search.CheckAdoption(study, &file.Definition, trials)
 	if err != nil {
 		return fmt.Errorf("%s does not describe study %s: %w", o.File, study.Name, err)
-	}
-	finished := 0
-	for _, t := range trials {
-		if t.State.Finished() {
-			finished++
-		}
 	}
 	if finished > 0 {
 		o.Say("%d of the %d finished trials of study %s fit the space.", fitting, finished, study.Name)
