@@ -131,7 +131,9 @@ func (s *sqlStore) lockSchema(tx *gorm.DB) (release func(), err error) {
 	case postgresName:
 		return func() {}, tx.Exec("SELECT pg_advisory_xact_lock(?)", int64(key)).Error
 	case mysqlName:
-		const name = "CONCAT('hpsearch ', MD5(DATABASE()))"
+		// At most 64 characters, which a database's name may have already. MySQL
+		// has no MD5 any more.
+		const name = "LEFT(CONCAT('hpsearch ', SHA2(DATABASE(), 256)), 64)"
 		err := tx.Raw("SELECT GET_LOCK(" + name + ", 60)").Scan(&got).Error
 		if err == nil && (len(got) == 0 || got[0] != 1) {
 			err = errors.New("another process has been preparing the schema for a minute")
