@@ -79,7 +79,7 @@ func TestRunnerGivesUpALeaseItCannotRenew(t *testing.T) {
 				h.config.Observer = seen
 				h.config.Lease = 100 * time.Second
 				h.config.MaxAttempts = 1 // then it is not taken up again
-				h.store.before = func(ctx context.Context, method string) error {
+				h.store.before = func(ctx context.Context, _ string) error {
 					if time.Since(began) > 0 && killed == 0 { // the network is cut
 						return fail(ctx)
 					}

@@ -57,4 +57,4 @@ func rounded(d time.Duration) time.Duration {
 }
 
 // isLocked reports whether err says that another process holds the database.
-func (s *sqlStore) isLocked(err error) bool { return s.dialect.locked != nil && s.dialect.locked(err) }
+func (s *sqlStore) isLocked(err error) bool { return s.locked != nil && s.locked(err) }
