@@ -103,7 +103,7 @@ func untried(h *History, number int, space Space, fixed map[string]any, rng *ran
 	seen := make(map[string]bool, len(h.Trials))
 	for _, t := range h.Trials {
 		if t.Number >= 0 && t.Number != number {
-			seen[configKey(space, t.Params)] = true
+			seen[ConfigKey(space, t.Params)] = true
 		}
 	}
 	var found map[string]float64
@@ -114,7 +114,7 @@ func untried(h *History, number int, space Space, fixed map[string]any, rng *ran
 		if err != nil || params == nil {
 			break
 		}
-		if seen[configKey(space, params)] {
+		if seen[ConfigKey(space, params)] {
 			continue
 		}
 		unseen++
@@ -125,8 +125,9 @@ func untried(h *History, number int, space Space, fixed map[string]any, rng *ran
 	return found
 }
 
-// configKey is equal for equal configurations of the space.
-func configKey(space Space, params map[string]float64) string {
+// ConfigKey returns a text that is equal for equal configurations of a space,
+// given by their internal values. Other parameters do not count.
+func ConfigKey(space Space, params map[string]float64) string {
 	key := make([]byte, 0, 9*len(space))
 	for _, p := range space {
 		v, ok := params[p.Name]

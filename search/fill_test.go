@@ -87,7 +87,7 @@ func TestOdometer(t *testing.T) {
 		if params == nil {
 			break
 		}
-		key := configKey(space, params)
+		key := ConfigKey(space, params)
 		if seen[key] {
 			t.Fatalf("%v was visited twice", params)
 		}

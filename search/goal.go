@@ -9,7 +9,7 @@ import (
 // A Goal is an end that a study has come to before its trials were used up.
 // The zero value is none.
 type Goal struct {
-	Ending Ending // EndTarget, EndNoImprovement or EndTerminator
+	Ending Ending // EndTarget, EndNoImprovement, EndTerminator or EndExhausted
 	Why    string // for people: "trial 7 is as good as the target (0.5)"
 }
 

@@ -34,6 +34,8 @@ const (
 	EndTarget        Ending = "target"
 	EndNoImprovement Ending = "no-improvement"
 	EndTerminator    Ending = "terminator"
+	// EndExhausted is the end of a sampler that is [Finite].
+	EndExhausted Ending = "exhausted"
 )
 
 // RunnerConfig is what a [Runner] needs. Fields without a default named here
@@ -163,7 +165,26 @@ func (r *Runner) Run(ctx context.Context) (Ending, error) {
 	case r.paused.Load():
 		return EndPaused, nil
 	}
-	return EndBudget, nil
+	return r.nothingLeft(ctx)
+}
+
+// nothingLeft tells the two reasons apart why there is nothing to ask for.
+func (r *Runner) nothingLeft(ctx context.Context) (Ending, error) {
+	counts, err := r.config.Store.Counts(ctx, r.config.Study.ID)
+	if err != nil {
+		return EndFailed, fmt.Errorf("counting the trials of study %q: %w", r.config.Study.Name, err)
+	}
+	goal, err := r.goals.Exhausted(ctx, r.config.Sampler, counts)
+	switch {
+	case err != nil:
+		return EndFailed, err
+	case goal.Ending == "":
+		return EndBudget, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reached = goal
+	return goal.Ending, nil
 }
 
 // Goal returns the goal that made Run end: it says why. There is none when Run

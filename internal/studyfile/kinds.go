@@ -57,9 +57,12 @@ func (r *reader) pruner(m mapping) search.PrunerSpec {
 }
 
 // fits refuses a sampler, a pruner and a budget that the objectives leave
-// nothing to do for.
+// nothing to do for, and parameters that the sampler has no values for.
 func (r *reader) fits(m mapping, d *search.Definition) {
 	r.refused(m.get("sampler"), kinds.CheckSampler(d.Sampler, &d.Objective))
+	for _, p := range d.Space {
+		r.refused(r.params[p.Name], kinds.CheckParam(d.Sampler, p))
+	}
 	r.refused(m.get("pruner"), kinds.CheckPruner(d.Pruner, &d.Objective))
 	r.refused(m.get("budget"), kinds.CheckBudget(d.Budget, &d.Objective))
 }

@@ -26,6 +26,7 @@ import (
 
 var (
 	_ search.Sampler          = (*Sampler)(nil)
+	_ search.Finite           = (*Sampler)(nil)
 	_ goptuna.Sampler         = (*Sampler)(nil)
 	_ goptuna.RelativeSampler = (*Sampler)(nil)
 )
@@ -108,6 +109,14 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 		sampler = s.parzen
 	}
 	return sampler.Suggest(ctx, h, number, space, fixed)
+}
+
+// Configurations implements [search.Finite].
+func (s *Sampler) Configurations(study *search.Study, most int) ([]map[string]float64, bool) {
+	if _, ok := exhaustible(study.Definition.Space, study.Definition.Budget); !ok {
+		return nil, false
+	}
+	return s.grid.Configurations(study, most)
 }
 
 // Choice says which sampler suggests the trials of a study and why, for

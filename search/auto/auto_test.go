@@ -123,6 +123,14 @@ func TestEndsWhenAllWereTried(t *testing.T) {
 		trial.State, trial.Values = search.Complete, []float64{params["c"]}
 		h.Trials = append(h.Trials, trial)
 	}
+	if all, ok := s.Configurations(h.Study, 20); !ok || len(all) != 7 {
+		t.Errorf("%d configurations, %t, want 7", len(all), ok)
+	}
+	tight := *h.Study
+	tight.Definition.Budget.Trials = 6
+	if _, ok := s.Configurations(&tight, 20); ok {
+		t.Error("a study without room for all of them ends before its budget is spent")
+	}
 	if _, err := s.Suggest(context.Background(), h, 7, space, nil); !errors.Is(err, search.ErrNothing) {
 		t.Errorf("after all 7: error %v, want %v", err, search.ErrNothing)
 	}

@@ -3,7 +3,6 @@ package grid
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -16,6 +15,7 @@ import (
 
 var (
 	_ search.Sampler          = (*Sampler)(nil)
+	_ search.Finite           = (*Sampler)(nil)
 	_ goptuna.Sampler         = (*Sampler)(nil)
 	_ goptuna.RelativeSampler = (*Sampler)(nil)
 )
@@ -58,21 +58,14 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	w := &walk{space: space, fixed: fixed, values: make(map[string]values)}
-	for _, p := range space {
-		if _, ok := fixed[p.Name]; ok || p.Distribution.Single() {
-			continue
-		}
-		v, err := s.values(p)
-		if err != nil {
-			return nil, err
-		}
-		w.values[p.Name] = v
+	w, err := s.walk(space, fixed)
+	if err != nil {
+		return nil, err
 	}
 	tried := make(map[string]bool, len(h.Trials))
 	for _, t := range h.Trials {
-		if t.Number != number {
-			tried[key(space, t.Params)] = true
+		if t.Number >= 0 && t.Number != number { // those of an earlier study may be tried again
+			tried[search.ConfigKey(space, t.Params)] = true
 		}
 	}
 	var first map[string]float64
@@ -87,7 +80,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 		if first == nil {
 			first = params
 		}
-		if !tried[key(space, params)] {
+		if !tried[search.ConfigKey(space, params)] {
 			return params, nil
 		}
 	}
@@ -97,6 +90,51 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 		}
 	}
 	return nil, fmt.Errorf("grid: all of its configurations have been tried: %w", search.ErrNothing)
+}
+
+// Configurations implements [search.Finite].
+func (s *Sampler) Configurations(study *search.Study, most int) ([]map[string]float64, bool) {
+	w, err := s.walk(study.Definition.Space, study.Definition.Train)
+	if err != nil {
+		return nil, false
+	}
+	var all []map[string]float64
+	for {
+		params, err := w.next()
+		switch {
+		case err != nil || len(all) > most:
+			return nil, false
+		case params == nil:
+			return all, true
+		}
+		all = append(all, params)
+	}
+}
+
+// CheckParam refuses a parameter that the grid has no values for: what
+// [Sampler.Suggest] would say, before there is a study.
+func (s *Sampler) CheckParam(p search.Param) error {
+	if p.Distribution.Single() {
+		return nil
+	}
+	_, err := s.values(p)
+	return err
+}
+
+// walk returns a walk through the grid, at its beginning.
+func (s *Sampler) walk(space search.Space, fixed map[string]any) (*walk, error) {
+	w := &walk{space: space, fixed: fixed, values: make(map[string]values)}
+	for _, p := range space {
+		if _, ok := fixed[p.Name]; ok || p.Distribution.Single() {
+			continue
+		}
+		v, err := s.values(p)
+		if err != nil {
+			return nil, err
+		}
+		w.values[p.Name] = v
+	}
+	return w, nil
 }
 
 // values are those that a parameter takes on the grid.
@@ -165,19 +203,4 @@ func (w *walk) advance() {
 		}
 	}
 	w.done = true
-}
-
-// key is equal for equal configurations of the space.
-func key(space search.Space, params map[string]float64) string {
-	buf := make([]byte, 0, 9*len(space))
-	for _, p := range space {
-		v, ok := params[p.Name]
-		if !ok {
-			buf = append(buf, 0)
-			continue
-		}
-		buf = append(buf, 1)
-		buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(v+0)) // +0: -0 equals 0
-	}
-	return string(buf)
 }

@@ -59,6 +59,52 @@ func TestEveryConfigurationOnce(t *testing.T) {
 	}
 }
 
+// The trials of an earlier study may be tried again.
+func TestEarlierTrials(t *testing.T) {
+	t.Parallel()
+	h := searchtest.NewHistory(search.Minimize)
+	first, err := newSampler(t, grid.Options{}).Suggest(context.Background(), h, 0, space, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Trials = append(h.Trials, searchtest.NewTrial(-1, space, first))
+	again, err := newSampler(t, grid.Options{}).Suggest(context.Background(), h, 0, space, nil)
+	if diff := cmp.Diff(first, again); err != nil || diff != "" {
+		t.Errorf("error %v, differs (-first +again):\n%s", err, diff)
+	}
+}
+
+func TestConfigurations(t *testing.T) {
+	t.Parallel()
+	endless := searchtest.Branin().Space
+	for _, test := range []struct {
+		name  string
+		space search.Space
+		o     grid.Options
+		most  int
+		want  int // 0: refused
+	}{
+		{"all", space, grid.Options{}, size, size},
+		{"more than most", space, grid.Options{}, size - 1, 0},
+		{"none", space, grid.Options{}, 0, 0},
+		{"continuous", endless, grid.Options{}, 1000, 0},
+		{"points", endless, grid.Options{Points: 4}, 1000, 16},
+	} {
+		study := &search.Study{Definition: search.Definition{Space: test.space}}
+		all, ok := newSampler(t, test.o).Configurations(study, test.most)
+		if ok != (test.want > 0) || len(all) != test.want {
+			t.Errorf("%s: %d, %t, want %d", test.name, len(all), ok, test.want)
+		}
+		keys := map[string]bool{}
+		for _, params := range all {
+			keys[search.ConfigKey(test.space, params)] = true
+		}
+		if len(keys) != len(all) {
+			t.Errorf("%s: %d different ones of %d", test.name, len(keys), len(all))
+		}
+	}
+}
+
 func TestPoints(t *testing.T) {
 	t.Parallel()
 	s := newSampler(t, grid.Options{Points: 3})

@@ -20,6 +20,19 @@ func CheckSampler(spec search.SamplerSpec, objective *search.ObjectiveSpec) erro
 		spec.Kind, len(objective.Metrics))
 }
 
+// CheckParam refuses a parameter that a sampler has no values for. A sampler
+// that cannot be made refuses nothing: [NewSampler] says what is wrong with it.
+func CheckParam(spec search.SamplerSpec, p search.Param) error {
+	sampler, err := NewSampler(spec)
+	if err != nil {
+		return nil
+	}
+	if choosy, ok := sampler.(interface{ CheckParam(search.Param) error }); ok {
+		return choosy.CheckParam(p)
+	}
+	return nil
+}
+
 // CheckPruner refuses a pruner where trials cannot be compared by one value.
 func CheckPruner(spec search.PrunerSpec, objective *search.ObjectiveSpec) error {
 	if spec.Kind == "" || spec.Kind == DefaultPruner || !objective.Several() {
@@ -51,13 +64,19 @@ func CheckBudget(budget search.Budget, objective *search.ObjectiveSpec) error {
 }
 
 // Check refuses what of a definition does not fit together: a sampler, a
-// pruner or a budget that the objectives leave nothing to do for.
+// pruner or a budget that the objectives leave nothing to do for, and a sampler
+// that has no values for a parameter of the space.
 func Check(def *search.Definition) error {
 	if err := def.Objective.Check(); err != nil {
 		return fmt.Errorf("objective: %w", err)
 	}
 	if err := CheckSampler(def.Sampler, &def.Objective); err != nil {
 		return err
+	}
+	for _, p := range def.Space {
+		if err := CheckParam(def.Sampler, p); err != nil {
+			return err
+		}
 	}
 	if err := CheckPruner(def.Pruner, &def.Objective); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -148,4 +149,14 @@ func NewSampler(spec search.SamplerSpec) (search.Sampler, error) {
 		return s, nil
 	}
 	return nil, fmt.Errorf("unknown sampler %q; the samplers are %s", kind, strings.Join(SamplerKinds(), ", "))
+}
+
+// Exhausted is [search.Goals.Exhausted] for the sampler that a study names. A
+// sampler that is not known, of a newer version, is not exhausted.
+func Exhausted(ctx context.Context, goals *search.Goals, counts search.Counts) (search.Goal, error) {
+	sampler, err := NewSampler(goals.Study.Definition.Sampler)
+	if err != nil {
+		return search.Goal{}, nil
+	}
+	return goals.Exhausted(ctx, sampler, counts)
 }

@@ -37,6 +37,7 @@ type Options struct {
 type Study struct {
 	store    search.Store
 	study    *search.Study
+	sampler  search.Sampler
 	pruner   search.Pruner
 	history  *search.HistoryCache
 	goals    search.Goals
@@ -142,7 +143,7 @@ func Open(store search.Store, study *search.Study, o Options) (*Study, error) {
 		return nil, fmt.Errorf("study %q: %w", study.Name, err)
 	}
 	return &Study{
-		store: store, study: study, pruner: o.Pruner, history: history, asker: asker,
+		store: store, study: study, sampler: o.Sampler, pruner: o.Pruner, history: history, asker: asker,
 		goals: search.Goals{
 			Store: store, Study: study, Budget: study.Definition.Budget, Terminator: o.Terminator, History: history,
 		},
@@ -186,7 +187,7 @@ func (s *Study) Ask(ctx context.Context) (*search.Trial, error) {
 		return nil, err
 	}
 	if goal.Ending != "" {
-		return nil, fmt.Errorf("study %q has come to its end (%s): %s: %w", s.study.Name, goal.Ending, goal.Why, search.ErrNothing)
+		return nil, s.atEnd(goal)
 	}
 	if budget.MaxFailed > 0 {
 		counts, err := s.store.Counts(ctx, s.study.ID)
@@ -199,13 +200,34 @@ func (s *Study) Ask(ctx context.Context) (*search.Trial, error) {
 	}
 	t, claim, err := s.asker.Ask(ctx)
 	if errors.Is(err, search.ErrNothing) {
-		return nil, fmt.Errorf("study %q has no trial to run: %w", s.study.Name, err)
+		return nil, s.nothing(ctx, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	s.hold(claim)
 	return t, nil
+}
+
+// atEnd is the error for a study that has come to a goal.
+func (s *Study) atEnd(goal search.Goal) error {
+	return fmt.Errorf("study %q has come to its end (%s): %s: %w", s.study.Name, goal.Ending, goal.Why, search.ErrNothing)
+}
+
+// nothing says why there is no trial to run.
+func (s *Study) nothing(ctx context.Context, cause error) error {
+	counts, err := s.store.Counts(ctx, s.study.ID)
+	if err != nil {
+		return fmt.Errorf("counting the trials of study %q: %w", s.study.Name, err)
+	}
+	goal, err := s.goals.Exhausted(ctx, s.sampler, counts)
+	switch {
+	case err != nil:
+		return err
+	case goal.Ending != "":
+		return s.atEnd(goal)
+	}
+	return fmt.Errorf("study %q has no trial to run: %w", s.study.Name, cause)
 }
 
 // Best returns the best COMPLETE trial, of several objectives by the first;

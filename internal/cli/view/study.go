@@ -15,7 +15,9 @@ import (
 
 // Study is a study in JSON.
 type Study struct {
-	Name      string           `json:"name"`
+	Name string `json:"name"`
+	// State is open, running, paused or done.
+	State     string           `json:"state"`
 	Objective string           `json:"objective"`
 	Metric    string           `json:"metric"`
 	Direction search.Direction `json:"direction"`
@@ -27,8 +29,14 @@ type Study struct {
 	Pruner     string             `json:"pruner"`
 	Seed       int64              `json:"seed"`
 	Trials     search.Counts      `json:"trials"`
+	Budget     Budget             `json:"budget"`
 	Best       *Best              `json:"best"`
 	CreatedAt  time.Time          `json:"created_at"`
+}
+
+// Budget is in JSON what a study's trials are counted against.
+type Budget struct {
+	Trials *int `json:"trials"` // null: no bound
 }
 
 // StudyDetail is a study in JSON with what takes a look at its trials.
@@ -56,7 +64,7 @@ type FrontTrial struct {
 
 // Ended says why no more trials of a study are started.
 type Ended struct {
-	By  search.Ending `json:"by"` // budget, target, no-improvement or terminator
+	By  search.Ending `json:"by"` // budget, target, no-improvement, terminator or exhausted
 	Why string        `json:"why"`
 }
 
@@ -66,11 +74,13 @@ type State struct {
 	Goal  search.Goal     // that the study has reached, if any
 }
 
-// NewStudy returns the JSON of a summary.
-func NewStudy(s *search.Summary) Study {
+// NewStudy returns the JSON of a summary; ended is nil while more trials of the
+// study are started.
+func NewStudy(s *search.Summary, ended *Ended) Study {
 	def := &s.Study.Definition
 	v := Study{
 		Name:      s.Study.Name,
+		State:     state(s, ended),
 		Objective: def.Objective.Kind,
 		Metric:    def.Objective.Metric,
 		Direction: s.Study.Direction(),
@@ -79,6 +89,9 @@ func NewStudy(s *search.Summary) Study {
 		Seed:      def.Sampler.Seed,
 		Trials:    s.Counts,
 		CreatedAt: s.Study.Created.UTC(),
+	}
+	if total := def.Budget.Trials; total > 0 {
+		v.Budget.Trials = &total
 	}
 	if s.Study.Several() {
 		v.Metrics, v.Directions = def.Objective.Metrics, def.Objective.Directions
@@ -101,7 +114,7 @@ func Studies(all []search.Summary, goals map[int64]search.Goal, now time.Time) r
 	list := make([]Study, 0, len(all))
 	for i := range all {
 		s := &all[i]
-		v := NewStudy(s)
+		v := NewStudy(s, ended(s, goals[s.Study.ID]))
 		list = append(list, v)
 		d.Names = append(d.Names, v.Name)
 		best := render.Missing()
@@ -109,7 +122,7 @@ func Studies(all []search.Summary, goals map[int64]search.Goal, now time.Time) r
 			best = render.Number(s.Best.Value())
 		}
 		d.Rows = append(d.Rows, []render.Cell{
-			render.Tinted(v.Name, render.Strong), state(s, ended(s, goals[s.Study.ID])), render.Int(s.Counts.Total()), render.Int(s.Counts.Complete),
+			render.Tinted(v.Name, render.Strong), stateOf(v), render.Int(s.Counts.Total()), render.Int(s.Counts.Complete),
 			render.Int(s.Counts.Fail), best, render.Text(strings.Join(s.Study.Definition.Objective.AllMetrics(), ", ")), render.Time(v.CreatedAt, now),
 		})
 	}
@@ -117,17 +130,31 @@ func Studies(all []search.Summary, goals map[int64]search.Goal, now time.Time) r
 	return d
 }
 
+// The states of a study.
+const (
+	open    = "open"
+	running = "running"
+	paused  = "paused"
+	done    = "done"
+)
+
 // state says in a word what a study is doing.
-func state(s *search.Summary, ended *Ended) render.Cell {
+func state(s *search.Summary, ended *Ended) string {
 	switch {
 	case s.Study.Paused:
-		return render.Tinted("paused", render.Warn)
+		return paused
 	case s.Counts.Running > 0:
-		return render.Tinted("running", render.Good)
+		return running
 	case ended != nil:
-		return render.Text("done")
+		return done
 	}
-	return render.Text("open")
+	return open
+}
+
+// stateOf is the cell of a study's state.
+func stateOf(v Study) render.Cell {
+	tones := map[string]render.Tone{paused: render.Warn, running: render.Good}
+	return render.Tinted(v.State, tones[v.State])
 }
 
 // spent reports whether all trials of a study were run: those that were asked
@@ -151,14 +178,15 @@ func ended(s *search.Summary, goal search.Goal) *Ended {
 // StudyFacts returns the document of one study.
 func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 	def := &s.Study.Definition
-	v := StudyDetail{Study: NewStudy(s), Ended: ended(s, known.Goal), Train: def.Train, Space: def.Space}
+	end := ended(s, known.Goal)
+	v := StudyDetail{Study: NewStudy(s, end), Ended: end, Train: def.Train, Space: def.Space}
 	for _, t := range known.Front {
 		v.Front = append(v.Front, FrontTrial{Number: t.Number, Values: values(t), Params: params(t)})
 	}
 	d := render.Document{Data: v, Facts: true, Columns: []render.Column{{Title: "field"}, {Title: "value"}}, Names: []string{v.Name}}
 	add := func(label string, c render.Cell) { d.Rows = append(d.Rows, fact(label, c)) }
 	add("name", render.Tinted(v.Name, render.Strong))
-	add("state", state(s, v.Ended))
+	add("state", stateOf(v.Study))
 	if v.Ended != nil {
 		add("ended", render.Text(fmt.Sprintf("%s: %s", v.Ended.By, v.Ended.Why)))
 	}

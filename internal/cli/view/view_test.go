@@ -79,17 +79,18 @@ func TestNewStudy(t *testing.T) {
 			Definition: search.Definition{
 				Objective: search.ObjectiveSpec{Kind: "external", Metric: "score"},
 				Sampler:   search.SamplerSpec{Kind: "tpe", Seed: 7}, Pruner: search.PrunerSpec{Kind: "none"},
+				Budget: search.Budget{Trials: 9},
 			},
 		},
 		Counts: search.Counts{Complete: 2, Fail: 1},
 		Best:   &search.Trial{Number: 1, Values: []float64{3}},
 	}
-	got, err := json.Marshal(NewStudy(&summary))
+	got, err := json.Marshal(NewStudy(&summary, &Ended{}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"name":"s","objective":"external","metric":"score","direction":"maximize","sampler":"tpe","pruner":"none",` +
-		`"seed":7,"trials":{"waiting":0,"running":0,"complete":2,"pruned":0,"fail":1},` +
+	const want = `{"name":"s","state":"done","objective":"external","metric":"score","direction":"maximize","sampler":"tpe","pruner":"none",` +
+		`"seed":7,"trials":{"waiting":0,"running":0,"complete":2,"pruned":0,"fail":1},"budget":{"trials":9},` +
 		`"best":{"number":1,"value":3,"params":{}},"created_at":"2025-03-01T12:00:00Z"}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -58,7 +58,7 @@ func (j *Job) Run(ctx context.Context) error {
 	switch ending {
 	case search.EndTimeout:
 		j.Say("The time of this run (%s) is over; hpsearch run %s goes on.", j.Budget.Timeout, j.Study.Name)
-	case search.EndTarget, search.EndNoImprovement, search.EndTerminator:
+	case search.EndTarget, search.EndNoImprovement, search.EndTerminator, search.EndExhausted:
 		j.Say("Study %s ends here: %s.", j.Study.Name, runner.Goal().Why)
 	case search.EndPaused:
 		j.Say("Study %s is paused; hpsearch study resume %s lets it go on.", j.Study.Name, j.Study.Name)

@@ -10,6 +10,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/kinds"
 )
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -52,19 +53,25 @@ func reached(ctx context.Context, store search.Store, all []search.Summary) (map
 	goals := make(map[int64]search.Goal)
 	for i := range all {
 		s := &all[i]
-		budget := s.Study.Definition.Budget
-		if s.Best == nil || s.Study.Several() {
-			continue
-		}
-		if after := s.Counts.Total() - s.Best.Number - 1; after < budget.NoImprovement {
-			budget.NoImprovement = 0 // that many trials cannot have followed
-		}
-		g := search.Goals{Store: store, Study: &s.Study, Budget: budget}
-		goal, err := g.ReachedWith(ctx, s.Best)
+		goal, err := reachedBy(ctx, store, s)
 		if err != nil {
 			return nil, err
 		}
 		goals[s.Study.ID] = goal
 	}
 	return goals, nil
+}
+
+// reachedBy returns the goal that a study has come to, if any.
+func reachedBy(ctx context.Context, store search.Store, s *search.Summary) (search.Goal, error) {
+	g := search.Goals{Store: store, Study: &s.Study, Budget: s.Study.Definition.Budget}
+	if s.Best != nil && !s.Study.Several() {
+		if after := s.Counts.Total() - s.Best.Number - 1; after < g.Budget.NoImprovement {
+			g.Budget.NoImprovement = 0 // that many trials cannot have followed
+		}
+		if goal, err := g.ReachedWith(ctx, s.Best); err != nil || goal.Ending != "" {
+			return goal, err
+		}
+	}
+	return kinds.Exhausted(ctx, &g, s.Counts)
 }

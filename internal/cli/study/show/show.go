@@ -48,7 +48,7 @@ func show(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	known, err := look(ctx, store, &summary.Study)
+	known, err := look(ctx, store, summary)
 	if err != nil {
 		return err
 	}
@@ -56,8 +56,9 @@ func show(ctx context.Context, o *Options) error {
 }
 
 // look finds what of a study is not in its summary.
-func look(ctx context.Context, store search.Store, study *search.Study) (view.State, error) {
+func look(ctx context.Context, store search.Store, summary *search.Summary) (view.State, error) {
 	var known view.State
+	study := &summary.Study
 	budget := study.Definition.Budget
 	terminator, err := kinds.NewTerminator(budget.Terminator, study.Definition.Sampler.Seed)
 	if err != nil {
@@ -68,6 +69,11 @@ func look(ctx context.Context, store search.Store, study *search.Study) (view.St
 	}
 	if known.Goal, err = goals.Reached(ctx); err != nil {
 		return known, err
+	}
+	if known.Goal.Ending == "" {
+		if known.Goal, err = kinds.Exhausted(ctx, &goals, summary.Counts); err != nil {
+			return known, err
+		}
 	}
 	if study.Several() {
 		known.Front, err = app.Bests(ctx, store, study)
