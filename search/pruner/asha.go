@@ -11,17 +11,24 @@ import (
 
 var _ search.Pruner = (*ASHA)(nil)
 
-// DefaultReduction is the share of the trials at a rung of which one goes on,
-// as in the experiments of the paper.
-const DefaultReduction = 4
+// The defaults of [ASHAOptions]: rungs at 1/8, 1/4 and 1/2 of a training, from
+// each of which the better half goes on. The paper's experiments have a
+// reduction of 4 and rungs from 1/256 of a training on, for hundreds of random
+// configurations. In a study that has the steps of some dozen trainings and a
+// sampler that learns, most trials are good ones: a higher reduction ends many
+// that would have become the best, and so does a rung at which little is seen
+// yet. bench/search/stopping.go has figures.
+const (
+	DefaultReduction = 2
+	lowestShare      = 8 // of them are a training
+)
 
 // ASHAOptions are the settings of an [ASHA]; the zero value has the defaults.
 type ASHAOptions struct {
-	// MinResource is the step of the lowest rung. 0 means the lowest step that
-	// any trial of the study has reported, but at least 1 and WarmupSteps. In
-	// studies of some dozen full trainings' worth of steps the best values were
-	// found with a third of a training (docs/benchmarks/search.md): curves
-	// cross, and the lower the rung, the more good trials end there.
+	// MinResource is the step of the lowest rung. 0 means an eighth of
+	// MaxResource, rounded up, but at least WarmupSteps. Where neither is given,
+	// MaxResource is the highest step of the COMPLETE trials, and until there is
+	// one nothing is cut, as in Optuna.
 	MinResource int
 	// MaxResource is the step at which trials end by themselves: there and
 	// beyond nothing is cut any more. 0 means that this is not known.
@@ -105,7 +112,7 @@ func (a *ASHA) decide(h *search.History, t *search.Trial, belongs func(*search.T
 		before = t.Intermediate[n-2].Step
 	}
 	d := direction(h)
-	for _, rung := range a.rungs(h, t, last.Step) {
+	for _, rung := range a.rungs(h, last.Step) {
 		if rung <= before || rung < a.options.WarmupSteps {
 			continue
 		}
@@ -139,36 +146,29 @@ func (a *ASHA) goesOn(h *search.History, t *search.Trial, value float64, rung in
 }
 
 // rungs returns the steps of the rungs up to a step.
-func (a *ASHA) rungs(h *search.History, t *search.Trial, step int) []int {
-	lowest := a.options.MinResource
+func (a *ASHA) rungs(h *search.History, step int) []int {
+	lowest, most := a.options.MinResource, a.options.MaxResource
 	if lowest == 0 {
-		lowest = max(1, a.options.WarmupSteps, firstStep(h, t))
+		if most == 0 {
+			most = lastStep(h)
+		}
+		if most <= 0 {
+			return nil
+		}
+		lowest = max((most-1)/lowestShare+1, a.options.WarmupSteps)
 	}
-	end := step
-	if most := a.options.MaxResource; most > 0 {
-		end = min(end, most-1)
+	if most > 0 {
+		step = min(step, most-1)
 	}
 	var rungs []int
 	skip := a.options.EarlyStopping
-	for rung := lowest; rung <= end; rung *= a.options.Reduction {
+	for rung := lowest; rung <= step; rung *= a.options.Reduction {
 		if skip--; skip < 0 {
 			rungs = append(rungs, rung)
 		}
-		if rung > end/a.options.Reduction {
+		if rung > step/a.options.Reduction {
 			break // the next one would be too high, or overflow
 		}
 	}
 	return rungs
-}
-
-// firstStep returns the lowest step that a trial of the history, or t, has
-// reported.
-func firstStep(h *search.History, t *search.Trial) int {
-	first := t.Intermediate[0].Step
-	for _, other := range h.Trials {
-		if len(other.Intermediate) > 0 {
-			first = min(first, other.Intermediate[0].Step)
-		}
-	}
-	return first
 }
