@@ -19,7 +19,7 @@ func Progress(f *app.Factory) (handle func(protocol.Message), done func()) {
 	if f.Quiet {
 		return nil, func() {}
 	}
-	p := &progress{w: f.Err, terminal: f.ErrTerminal}
+	p := &progress{w: f.Err, terminal: f.ErrRedraws}
 	return p.handle, p.done
 }
 

@@ -24,7 +24,7 @@ func (j *Job) display() display {
 	switch {
 	case j.Quiet:
 		return quiet{}
-	case j.ErrTerminal:
+	case j.ErrRedraws:
 		return newBars(j)
 	}
 	return newLines(j)
