@@ -1,6 +1,7 @@
 package objective
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -168,6 +169,7 @@ type plainRun struct {
 	undecided time.Duration // how long a hello is waited for; 0: not at all
 
 	last  *reading // the last line with a value
+	said  []byte   // the beginning of the last line that is not empty
 	first bool     // a line was read
 }
 
@@ -216,6 +218,9 @@ func (r *plainRun) take(ctx context.Context, line []byte) error {
 		_ = r.stdin.Close() // a plain program has no input
 	}
 	r.first = true
+	if text := bytes.TrimSpace(line); len(text) > 0 {
+		r.said = append(r.said[:0], text[:min(len(text), 2*quotedBytes)]...)
+	}
 	said, ok := readLine(line, r.metric)
 	if !ok {
 		return nil
@@ -253,11 +258,22 @@ func (r *plainRun) ended(ctx context.Context, stopped bool) (search.Result, erro
 	case !state.Success():
 		return search.Result{}, r.failed(describeExit(state) + r.stderr.quoteLast())
 	case r.last == nil:
-		return search.Result{}, r.failed(fmt.Sprintf(
-			"printed no value: the last line of its standard output must be a number, or a JSON object such as {%q: 0.5}%s",
-			r.metric, r.stderr.quoteLast()))
+		return search.Result{}, r.failed(r.noValue())
 	}
 	return search.Result{Value: r.last.value, Metrics: r.last.metrics}, nil
+}
+
+// noValue says what was expected of a program that printed no value, and what
+// it printed instead.
+func (r *plainRun) noValue() string {
+	text := fmt.Sprintf("printed no value: the last line of its standard output must be a number, or a JSON object such as {%q: 0.5}", r.metric)
+	switch {
+	case len(r.said) == 0:
+		return text + r.stderr.quoteLast()
+	case r.said[0] == '{':
+		return fmt.Sprintf("%s; it is %s, without a number %q (the metric of the objective)", text, quoteLine(r.said), r.metric)
+	}
+	return text + "; it is " + quoteLine(r.said)
 }
 
 func (r *plainRun) failed(how string) error {

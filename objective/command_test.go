@@ -58,7 +58,13 @@ func plainProgram(mode string) int {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	case "nothing":
-		fmt.Println("all went well")
+	case "prose":
+		fmt.Println("loss: 0.3")
+		fmt.Println("  ")
+	case "long":
+		fmt.Println("\x1b[32mepoch 1:" + strings.Repeat(" ä", 10_000))
+	case "another":
+		fmt.Println(`{"accuracy": 0.9}`)
 	case "input":
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		fmt.Println(0.25)
@@ -244,7 +250,10 @@ func TestCommandFailures(t *testing.T) {
 	}{
 		"exit":    {search.ReasonError, false, "left with exit code 3; its standard error ends with: "},
 		"killed":  {search.ReasonCrashed, true, "was killed by SIGKILL"},
-		"nothing": {search.ReasonError, false, `printed no value: the last line of its standard output must be a number, or a JSON object such as {"val_loss": 0.5}`},
+		"nothing": {search.ReasonError, false, `printed no value: the last line of its standard output must be a number, or a JSON object such as {"val_loss": 0.5}; it wrote nothing to its standard error`},
+		"prose":   {search.ReasonError, false, `or a JSON object such as {"val_loss": 0.5}; it is loss: 0.3`},
+		"long":    {search.ReasonError, false, `; it is [32mepoch 1:` + strings.Repeat(" ä", 36) + "…"},
+		"another": {search.ReasonError, false, `; it is {"accuracy": 0.9}, without a number "val_loss" (the metric of the objective)`},
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // How much of a trainer's standard error is kept for messages.
@@ -92,6 +93,26 @@ func (t *stderrTail) quoteLast() string {
 		return quoteLines(nil)
 	}
 	return "; its standard error ends with: " + strings.TrimSpace(lines[len(lines)-1])
+}
+
+// quotedBytes is how much of a line of a program's is quoted in a message.
+const quotedBytes = 120
+
+// quoteLine returns a line as people read it in a message: shortened, and
+// without what would command a terminal. A line that was cut may end in the
+// middle of a character.
+func quoteLine(line []byte) string {
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(string(line), ""))
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) <= quotedBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:quotedBytes], "") + "…"
 }
 
 // quoteLines returns the lines as the end of an error message.
