@@ -23,7 +23,6 @@ type Plan struct {
 	network model.Network
 	lora    *model.LoRA // nil for other strategies
 	trained []scheduled
-	prefix  int
 }
 
 // A scheduled parameter is trained from a step on.
@@ -56,12 +55,10 @@ func New(s *tensor.Scope, network model.Network, config *setting.Config, steps i
 		return nil, err
 	}
 	blocks := p.network.Blocks()
-	p.prefix = len(blocks)
 	for i, block := range blocks {
 		for j, param := range block {
 			if at := start(i, j); at < steps {
 				p.trained = append(p.trained, scheduled{Param: param, start: at, below: len(blocks) - i})
-				p.prefix = min(p.prefix, i)
 			}
 		}
 	}
@@ -83,7 +80,20 @@ func (p *Plan) Params() []model.Param {
 }
 
 // Prefix returns the number of blocks from the bottom that no step trains.
-func (p *Plan) Prefix() int { return p.prefix }
+func (p *Plan) Prefix() int { return p.PrefixAt(math.MaxInt) }
+
+// PrefixAt returns the number of blocks from the bottom that no step up to
+// step, from 0, trains.
+func (p *Plan) PrefixAt(step int) int {
+	blocks := len(p.network.Blocks())
+	prefix := blocks
+	for _, t := range p.trained {
+		if t.start <= step {
+			prefix = min(prefix, blocks-t.below)
+		}
+	}
+	return prefix
+}
 
 // Begins returns the first step that trains anything in the network; -1 when
 // none does.

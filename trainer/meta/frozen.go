@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/prefix"
@@ -46,24 +47,26 @@ const leastFrozen = 2
 // frozenInputs are what the frozen lower blocks of a network make of examples.
 //
 // Whatever a training draws, an example's values are the same: they are
-// computed in evaluation, without dropout. Unless the cache is off they are
-// computed for each example by itself, so that they do not depend on which
-// trial, or which worker, came across it first, or in which company.
+// computed in evaluation, without dropout. Unless the cache is off, they do not
+// depend on which trial, or which worker, came across the example first, or in
+// which company: examples are computed together in matrices of sizes that were
+// seen to make no difference, and else each by itself.
 type frozenInputs struct {
 	Inputs
 	network model.Stack
 	below   int          // blocks that are computed here
 	view    *prefix.View // nil: nothing is kept
+	sizes   []int        // see steadySizes
 }
 
 // freezeInputs returns the inputs of the network's upper part, and a function
 // that ends their use.
-func freezeInputs(network model.Stack, below int, inputs Inputs, config *setting.Config, cache PrefixCache) (*frozenInputs, func(), error) {
-	f := &frozenInputs{Inputs: inputs, network: network, below: below}
+func freezeInputs(network model.Stack, below int, inputs Inputs, sizes []int, config *setting.Config, cache PrefixCache) (*frozenInputs, func(), error) {
+	f := &frozenInputs{Inputs: inputs, network: network, below: below, sizes: sizes}
 	if _, keyed := inputs.(Keyed); !keyed || config.PrefixCache == setting.PrefixOff {
 		return f, func() {}, nil
 	}
-	space, err := spaceOf(network, below)
+	space, err := spaceOf(network, below, len(sizes) > 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cache of frozen layers: %w", err)
 	}
@@ -84,10 +87,11 @@ func freezeInputs(network model.Stack, below int, inputs Inputs, config *setting
 }
 
 // spaceOf names the computation of the lowest blocks: by their weights, and by
-// what the last bits of sums depend on.
-func spaceOf(network model.Stack, below int) (prefix.Space, error) {
+// what the last bits of sums depend on, whether examples are computed together
+// among it.
+func spaceOf(network model.Stack, below int, together bool) (prefix.Space, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %v %d %d %T\n", tensor.Version(), network.Device().IsCUDA(), tensor.Threads(), below, network)
+	fmt.Fprintf(h, "%s %v %d %d %T %v\n", tensor.Version(), network.Device().IsCUDA(), tensor.Threads(), below, network, together)
 	if e, ok := network.(*model.Encoder); ok {
 		fmt.Fprintf(h, "%d %g %s %s\n", e.Config.Heads, e.Config.Epsilon, e.Config.Activation, e.Pooling)
 	}
@@ -114,14 +118,11 @@ func hashParam(w io.Writer, p model.Param) error {
 // Batch implements [Inputs].
 func (f *frozenInputs) Batch(s *tensor.Scope, device tensor.Device, examples []int) (model.Batch, error) {
 	if f.view == nil {
-		return f.compute(s, device, examples)
+		return f.compute(s, device, examples, 0)
 	}
-	rows := make([][]float32, len(examples))
-	for i, e := range examples {
-		var err error
-		if rows[i], err = f.row(s, device, e); err != nil {
-			return model.Batch{}, err
-		}
+	rows, err := f.rows(s, device, examples)
+	if err != nil {
+		return model.Batch{}, err
 	}
 	if f.below == len(f.network.Blocks()) {
 		return vectorBatch(s, device, rows)
@@ -129,37 +130,102 @@ func (f *frozenInputs) Batch(s *tensor.Scope, device tensor.Device, examples []i
 	return f.sequenceBatch(s, device, rows)
 }
 
-// compute runs the lower blocks on a batch.
-func (f *frozenInputs) compute(s *tensor.Scope, device tensor.Device, examples []int) (model.Batch, error) {
+// compute runs the lower blocks on a batch, in a matrix of so many rows, or of
+// as many as it takes.
+func (f *frozenInputs) compute(s *tensor.Scope, device tensor.Device, examples []int, rows int) (model.Batch, error) {
 	batch, err := f.Inputs.Batch(s, device, examples)
 	if err != nil {
 		return batch, err
 	}
+	batch.Rows = rows
 	s.NoGrad(func() { batch.Values = f.network.Lower(s, batch, f.below) })
 	batch.IDs = nil
 	return batch, s.Err()
 }
 
-// row returns the values of one example.
-func (f *frozenInputs) row(s *tensor.Scope, device tensor.Device, example int) ([]float32, error) {
-	key := prefix.KeyOf(f.Inputs.(Keyed).Content(example)) // view is only there for these
-	row := f.view.Get(key)
-	if row != nil {
-		return row, nil
+// rows returns the values of examples, and keeps those that were not kept yet.
+func (f *frozenInputs) rows(s *tensor.Scope, device tensor.Device, examples []int) ([][]float32, error) {
+	rows, keys := make([][]float32, len(examples)), make([]prefix.Key, len(examples))
+	missing := make(map[prefix.Key][]float32)
+	var first []int // example of each missing key, in order
+	for i, e := range examples {
+		keys[i] = prefix.KeyOf(f.Inputs.(Keyed).Content(e)) // view is only there for these
+		if rows[i] = f.view.Get(keys[i]); rows[i] != nil {
+			continue
+		}
+		if _, ok := missing[keys[i]]; !ok {
+			missing[keys[i]] = nil
+			first = append(first, e)
+		}
 	}
-	err := s.Run(func(inner *tensor.Scope) error {
-		batch, err := f.compute(inner, device, []int{example})
+	for len(first) > 0 {
+		n, size := f.together(first)
+		computed, err := f.values(s, device, first[:n], size)
 		if err != nil {
+			return nil, err
+		}
+		for i, e := range first[:n] {
+			key := prefix.KeyOf(f.Inputs.(Keyed).Content(e))
+			missing[key] = computed[i]
+			f.view.Put(key, computed[i])
+		}
+		first = first[n:]
+	}
+	for i, key := range keys {
+		if rows[i] == nil {
+			rows[i] = missing[key]
+		}
+	}
+	return rows, nil
+}
+
+// together returns how many of the first examples are computed together, and
+// in a matrix of how many rows: 0 for one example by itself.
+func (f *frozenInputs) together(examples []int) (n, size int) {
+	if len(f.sizes) == 0 {
+		return 1, 0
+	}
+	tokens := 0
+	for _, e := range examples {
+		length := f.Inputs.Length(e)
+		if tokens+length > f.sizes[len(f.sizes)-1] {
+			break
+		}
+		tokens += length
+		n++
+	}
+	if n == 0 {
+		return 1, 0 // longer than any size: by itself, whoever comes across it
+	}
+	i, _ := slices.BinarySearch(f.sizes, tokens)
+	return n, f.sizes[i]
+}
+
+// values computes examples, each [length · features], or [features] behind the
+// last block.
+func (f *frozenInputs) values(s *tensor.Scope, device tensor.Device, examples []int, size int) ([][]float32, error) {
+	var all []float32
+	var batch model.Batch
+	err := s.Run(func(inner *tensor.Scope) (err error) {
+		if batch, err = f.compute(inner, device, examples, size); err != nil {
 			return err
 		}
-		row, err = batch.Values.Float32s()
+		all, err = batch.Values.Float32s()
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	f.view.Put(key, row)
-	return row, nil
+	rows := make([][]float32, len(examples))
+	stride := len(all) / len(examples)
+	for i := range rows {
+		n := stride
+		if f.below < len(f.network.Blocks()) && batch.Lengths != nil {
+			n = batch.Lengths[i] * int(f.network.Features())
+		}
+		rows[i] = slices.Clone(all[i*stride : i*stride+n]) // without what pads it
+	}
+	return rows, nil
 }
 
 // vectorBatch stacks vectors.

@@ -42,7 +42,7 @@ func (b *bench) trainWith(t *testing.T, changes map[string]any, seed int64, cach
 func TestPrefixCacheChangesNothing(t *testing.T) {
 	b := newBench(t)
 	for _, algorithm := range []string{"joint", "protonet"} {
-		for _, strategy := range []string{"bottom-1", "bottom-2", "all-but-head", "percent-99"} {
+		for _, strategy := range []string{"bottom-1", "bottom-2", "all-but-head", "percent-99", "gradual", "lp-ft"} {
 			t.Run(algorithm+"/"+strategy, func(t *testing.T) {
 				changes := map[string]any{"algorithm": algorithm, "freeze": strategy, "dropout": 0.1}
 				dir := t.TempDir()
@@ -56,6 +56,10 @@ func TestPrefixCacheChangesNothing(t *testing.T) {
 				changes["prefix_cache"] = "auto"
 				compareHistories(t, "memory and disk", b.trainWith(t, changes, 7, shared), first)
 				compareHistories(t, "its own", b.trainWith(t, changes, 7, PrefixCache{}), first)
+				// Another training draws other examples, in another order.
+				others := PrefixCache{Store: prefix.NewStore()}
+				b.trainWith(t, changes, 8, others)
+				compareHistories(t, "filled by another training", b.trainWith(t, changes, 7, others), first)
 
 				changes["prefix_cache"] = "off"
 				off := b.trainWith(t, changes, 7, PrefixCache{})
@@ -80,7 +84,7 @@ func TestPrefixSpaces(t *testing.T) {
 		err := b.with(t, map[string]any{"pooling": pooling}, 1, func(x *fixture) error {
 			network := x.learner.Network.(model.Stack)
 			look := func(what string, below int) {
-				space, err := spaceOf(network, below)
+				space, err := spaceOf(network, below, false)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -101,6 +105,85 @@ func TestPrefixSpaces(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestSteadySizes: a text has the same bits in every matrix that is used,
+// beside any others, and where no matrix will do it is computed by itself.
+func TestSteadySizes(t *testing.T) {
+	b := newBench(t)
+	err := b.with(t, nil, 1, func(x *fixture) error {
+		network := x.learner.Network.(model.Stack)
+		sizes, err := steadySizes(x.s, network)
+		if err != nil {
+			return err
+		}
+		if len(sizes) == 0 {
+			t.Skip("this library of linear algebra has no steady size")
+		}
+		for below := 2; below <= 3; below++ {
+			f := &frozenInputs{Inputs: x.data.Inputs(), network: network, below: below, sizes: sizes}
+			want := make(map[int][]float32)
+			for _, size := range sizes {
+				for first := range 5 {
+					examples := []int{first, 9, first + 3, 4, first + 11}
+					rows, err := f.values(x.s, tensor.CPU, examples, size)
+					if err != nil {
+						return err
+					}
+					for i, e := range examples {
+						if want[e] == nil {
+							want[e] = rows[i]
+						}
+						if !slices.Equal(rows[i], want[e]) {
+							t.Errorf("below %d: example %d is another one in %d rows beside %v", below, e, size, examples)
+						}
+						alone, err := f.values(x.s, tensor.CPU, []int{e}, 0)
+						if err != nil {
+							return err
+						}
+						for j, v := range alone[0] {
+							if math.Abs(float64(v-rows[i][j])) > 1e-5 {
+								t.Fatalf("below %d: example %d by itself is something else", below, e)
+							}
+						}
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTogether: as many examples as fit, in the smallest matrix that holds them.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		sizes, lengths []int
+		n, size        int
+	}{
+		{nil, []int{5, 5}, 1, 0},
+		{[]int{8, 16}, []int{5}, 1, 8},
+		{[]int{8, 16}, []int{5, 3}, 2, 8},
+		{[]int{8, 16}, []int{5, 4, 7, 1}, 3, 16},
+		{[]int{8, 16}, []int{17, 2}, 1, 0},
+	} {
+		f := &frozenInputs{Inputs: lengths(c.lengths), sizes: c.sizes}
+		if n, size := f.together(All(len(c.lengths))); n != c.n || size != c.size {
+			t.Errorf("sizes %v, lengths %v: %d examples in %d rows, want %d in %d", c.sizes, c.lengths, n, size, c.n, c.size)
+		}
+	}
+}
+
+// lengths are inputs of which nothing else is known.
+type lengths []int
+
+func (l lengths) Length(example int) int { return l[example] }
+
+func (lengths) Batch(*tensor.Scope, tensor.Device, []int) (model.Batch, error) {
+	return model.Batch{}, errors.New("there is nothing in them")
 }
 
 // TestPrefixKeepsData: after a training, and after one that failed, learner and

@@ -73,6 +73,7 @@ type fixture struct {
 	s         *tensor.Scope
 	config    *setting.Config
 	learner   *Learner
+	network   model.Network // the learner's, which a training divides
 	data      *Data
 	algorithm Algorithm
 }
@@ -94,6 +95,7 @@ func (b *bench) with(t *testing.T, changes map[string]any, seed int64, f func(x 
 		if x.learner, err = LoadLearner(s, Blueprint{Config: config, Tokenizer: b.tokenizer, Inputs: inputs, Seed: seed, Device: tensor.CPU}); err != nil {
 			return err
 		}
+		x.network = x.learner.Network
 		x.algorithm, err = NewAlgorithm(s, Setup{Config: config, Seed: seed, Learner: x.learner, Data: x.data})
 		if err != nil {
 			return err
@@ -140,7 +142,7 @@ func (b *bench) train(t *testing.T, changes map[string]any, seed int64, dir stri
 
 // params returns all parameters, frozen or not.
 func (x *fixture) params() []model.Param {
-	all := append([]model.Param(nil), x.learner.Network.Params()...)
+	all := append([]model.Param(nil), x.network.Params()...)
 	return append(append(all, x.learner.Projection.Params()...), x.algorithm.Params()...)
 }
 

@@ -91,22 +91,16 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 		return nil, fmt.Errorf("freeze %s leaves nothing to train at first: %s puts no head on the network", opts.Config.Freeze, opts.Config.Algorithm)
 	}
 	outcome := &Outcome{Value: math.NaN()}
-	defer func(network model.Network, inputs Inputs, stopped <-chan struct{}) {
-		l.Network, data.inputs, l.Stopped = network, inputs, stopped
-	}(l.Network, data.inputs, l.Stopped)
+	defer func(network model.Network, stopped <-chan struct{}) {
+		l.Network, l.Stopped = network, stopped
+	}(l.Network, l.Stopped)
 	l.Network, l.Stopped = plan.Network(), opts.Stopped
-	if stack, ok := l.Network.(model.Stack); ok && plan.Prefix() >= leastFrozen && !opts.Config.AdaptsFrozen() {
-		inputs, done, err := freezeInputs(stack, plan.Prefix(), data.inputs, opts.Config, opts.Prefix)
-		if err != nil {
-			return nil, err
-		}
-		defer done()
-		l.Network, data.inputs = stack.Upper(plan.Prefix()), inputs
-	}
+	apart := newDivision(l, data, opts.Config, opts.Prefix)
+	defer apart.end()
 	tensor.ResetPeakMemory(l.Device())
 	err = root.Run(func(s *tensor.Scope) error {
 		r := &run{
-			Options: opts, algorithm: a, learner: l, data: data, validation: validation, plan: plan,
+			Options: opts, algorithm: a, learner: l, data: data, validation: validation, plan: plan, apart: apart,
 			trained: slices.Concat(plan.Params(), head), outcome: outcome, total: a.Steps(),
 			optimizer: newOptimizer(s, plan.Groups(head, opts.Config), opts.Config),
 		}
@@ -133,6 +127,7 @@ type run struct {
 	data       *Data
 	validation []Episode
 	plan       *freeze.Plan
+	apart      *division
 	trained    []model.Param // at any step
 	kept       []model.Param // by checkpoints: trained, and the network's buffers
 	optimizer  tensor.Optimizer
@@ -162,6 +157,10 @@ func (r *run) train(s *tensor.Scope) error {
 		return err
 	}
 	r.plan.Advance(s, r.position)
+	// A validation that is due is of what the last step trained.
+	if err := r.divide(s, max(0, r.position-1)); err != nil {
+		return err
+	}
 	for !r.finished() {
 		if r.stopRequested() {
 			return r.stop(s)
@@ -179,6 +178,16 @@ func (r *run) train(s *tensor.Scope) error {
 	}
 	r.plan.Finish(s)
 	return s.Err()
+}
+
+// divide puts apart what is frozen at a step. Where tasks are learned by
+// gradient descent that is only what no step trains: an inner loop may take hold
+// of what the outer one trains later.
+func (r *run) divide(s *tensor.Scope, step int) error {
+	if r.Config.ByGradient() {
+		return r.apart.at(s, r.plan.Prefix())
+	}
+	return r.apart.at(s, r.plan.PrefixAt(step))
 }
 
 // finished reports whether the last step was validated, or patience is at an
@@ -239,6 +248,9 @@ func (r *run) step(s *tensor.Scope) error {
 	}
 	if r.plan.Changes(r.position) {
 		r.plan.Advance(s, r.position)
+	}
+	if err := r.divide(s, r.position); err != nil {
+		return err
 	}
 	tensor.Seed(mix(r.Seed, int64(r.position)))
 	r.data.beginStep(mix(r.Seed, int64(r.position)))

@@ -20,6 +20,9 @@ type Batch struct {
 	// Lengths has the tokens of each sequence; nil when nothing is padded.
 	// Networks may need it to leave padding out, never to be right.
 	Lengths []int
+	// Rows, if it is not 0, has [Stack.Lower] compute on a matrix of that many
+	// rows, at least Tokens, one a token and the rest filled up.
+	Rows int
 }
 
 // NewBatch pads sequences of token ids with pad to the longest among them.

@@ -171,8 +171,8 @@ func (b *Bert) embeddings(s *tensor.Scope, batch Batch, p *packing, dropout floa
 		return nil
 	}
 	var positions *tensor.Tensor
-	if p == nil {
-		positions = s.Narrow(b.positions, 0, 0, batch.IDs.Shape()[1])
+	if p.position == nil {
+		positions = s.Narrow(b.positions, 0, 0, p.length)
 	} else {
 		positions = s.IndexSelect(b.positions, 0, p.position)
 	}
@@ -204,19 +204,26 @@ func (b *Bert) layer(s *tensor.Scope, l *layer, x, mask *tensor.Tensor, p *packi
 	if s.Err() != nil {
 		return nil
 	}
-	shape := x.Shape()
-	n := shape[0]
-	if p != nil {
-		n = p.n
-	}
-	split := func(t *tensor.Tensor) *tensor.Tensor { // -> [n, heads, length, d]
-		return s.Transpose(s.Reshape(p.unpack(s, t), n, -1, b.Config.Heads, b.Config.Hidden/b.Config.Heads), 1, 2)
-	}
-	mixed := s.Attention(split(l.query.apply(s, x)), split(l.key.apply(s, x)), split(l.value.apply(s, x)), mask, dropout)
-	mixed = s.Reshape(p.pack(s, s.Transpose(mixed, 1, 2)), shape...)
+	mixed := b.attend(s, l.query.apply(s, x), l.key.apply(s, x), l.value.apply(s, x), mask, p, dropout)
 	x = l.attentionNorm.apply(s, s.Add(s.Dropout(l.attention.apply(s, mixed), dropout), x), b.Config.Epsilon)
 	y := l.down.apply(s, b.activation(s, l.up.apply(s, x)))
 	return l.outputNorm.apply(s, s.Add(s.Dropout(y, dropout), x), b.Config.Epsilon)
+}
+
+// attend mixes the values of each text, packed as p says.
+func (b *Bert) attend(s *tensor.Scope, q, k, v, mask *tensor.Tensor, p *packing, dropout float64) *tensor.Tensor {
+	if s.Err() != nil {
+		return nil
+	}
+	if len(p.layout.Lengths) > 0 && s.AttendsTokens(q) {
+		return s.TokenAttention(q, k, v, b.Config.Heads, p.layout, dropout)
+	}
+	shape := q.Shape()
+	split := func(t *tensor.Tensor) *tensor.Tensor { // -> [n, heads, length, d]
+		return s.Transpose(s.Reshape(p.unpack(s, t), p.n, -1, b.Config.Heads, b.Config.Hidden/b.Config.Heads), 1, 2)
+	}
+	mixed := s.Attention(split(q), split(k), split(v), mask, dropout)
+	return s.Reshape(p.pack(s, s.Transpose(mixed, 1, 2)), shape...)
 }
 
 // Pooling says how token vectors become one vector of the text.

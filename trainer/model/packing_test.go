@@ -22,7 +22,7 @@ func TestPacking(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if newPacking(s, batch, batch.IDs) == nil {
+			if newPacking(s, batch, batch.IDs).tokens == nil {
 				t.Error("the batch is not packed")
 			}
 			var tensors []*tensor.Tensor

@@ -12,7 +12,8 @@ type Stack interface {
 	Network
 	// Lower returns what the lowest n blocks make of a batch, in evaluation:
 	// of texts [batch, length, hidden], or [batch, Features] when n is the number
-	// of blocks.
+	// of blocks. In a matrix of Batch.Rows rows no sum goes over tokens of two
+	// texts, or over padding.
 	Lower(s *tensor.Scope, in Batch, n int) *tensor.Tensor
 	// Upper returns the rest: a network of the same blocks whose lowest n are
 	// empty. The Values of its batches are what Lower returned; of texts, Mask
@@ -25,10 +26,31 @@ var _ Stack = (*Encoder)(nil)
 // Lower implements [Stack].
 func (e *Encoder) Lower(s *tensor.Scope, in Batch, n int) *tensor.Tensor {
 	x := e.encode(s, in, e.layers[:n-1], 0)
-	if n > len(e.layers) {
-		return pool(s, x, in.Mask, e.Pooling)
+	switch {
+	case n <= len(e.layers):
+		return x
+	case in.Rows > 0:
+		return e.poolEach(s, x, in)
 	}
-	return x
+	return pool(s, x, in.Mask, e.Pooling)
+}
+
+// poolEach pools every text by itself, without its padding: the sum over a
+// text must not depend on how long others are.
+func (e *Encoder) poolEach(s *tensor.Scope, x *tensor.Tensor, in Batch) *tensor.Tensor {
+	if s.Err() != nil {
+		return nil
+	}
+	shape := x.Shape()
+	vectors := make([]*tensor.Tensor, shape[0])
+	for i := range vectors {
+		length := shape[1]
+		if in.Lengths != nil {
+			length = int64(in.Lengths[i])
+		}
+		vectors[i] = pool(s, s.Narrow(s.Narrow(x, 0, int64(i), 1), 1, 0, length), nil, e.Pooling)
+	}
+	return s.Cat(0, vectors...)
 }
 
 // Upper implements [Stack].

@@ -10,10 +10,15 @@ import (
 	"github.com/sugarme/gotch/libtch"
 )
 
-// NoGrad runs f without recording operators for gradients.
+// NoGrad runs f without recording operators for gradients. They are the same
+// ones whether or not the scope's are differentiated twice.
 func (s *Scope) NoGrad(f func()) {
-	previous := C.hps_grad_mode(0)
-	defer C.hps_grad_mode(previous)
+	previous, twice := C.hps_grad_mode(0), s.twice
+	s.twice = false
+	defer func() {
+		C.hps_grad_mode(previous)
+		s.twice = twice
+	}()
 	f()
 }
 

@@ -1,10 +1,9 @@
 package tensor
 
-import (
-	"sync"
+// #include "shim.h"
+import "C"
 
-	"github.com/sugarme/gotch/libtch"
-)
+import "github.com/sugarme/gotch/libtch"
 
 // Linear returns x Wᵀ + b: x [..., in], w [out, in], b [out] or nil.
 func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
@@ -94,9 +93,11 @@ func (s *Scope) Dropout(x *Tensor, p float64) *Tensor {
 	if p == 0 || !s.ok("dropout", x) {
 		return x
 	}
-	var out libtch.Ctensor
-	libtch.AtgDropout(&out, x.c, p, 1)
-	return s.own("dropout", out)
+	var out C.hps_tensor
+	if !s.check("dropout", C.hps_dropout(C.hps_tensor(x.c), C.double(p), &out)) {
+		return nil
+	}
+	return s.own("dropout", libtch.Ctensor(out))
 }
 
 const (
@@ -138,38 +139,4 @@ func (s *Scope) MSE(x, y *Tensor) *Tensor {
 	var out libtch.Ctensor
 	libtch.AtgMseLoss(&out, x.c, y.c, reduceMean)
 	return s.own("mse", out)
-}
-
-// fusedAttention says whether this libtorch has scaled_dot_product_attention
-// (2.0 and later).
-var fusedAttention = sync.OnceValue(func() bool {
-	var probe Scope
-	defer func() { _ = probe.Close() }() // an error is the answer
-	q := probe.Zeros(Float32, CPU, 1, 1, 1, 2)
-	return probe.sdpa(q, q, q, nil, 0) != nil
-})
-
-// Attention returns softmax(q kᵀ / √d + mask) v for q, k, v
-// [batch, heads, length, d] and an additive mask that broadcasts to
-// [batch, heads, length, length], or nil. dropout applies to the weights.
-// It is one fused operator where libtorch has one.
-func (s *Scope) Attention(q, k, v, mask *Tensor, dropout float64) *Tensor {
-	if !s.ok("attention", q, k, v) || mask != nil && !s.ok("attention", mask) {
-		return nil
-	}
-	if fusedAttention() && !s.twice {
-		return s.sdpa(q, k, v, mask, dropout)
-	}
-	shape := q.Shape()
-	scores := s.MatMul(s.MulScalar(q, invSqrt(shape[len(shape)-1])), s.Transpose(k, -2, -1))
-	if mask != nil {
-		scores = s.Add(scores, mask)
-	}
-	return s.MatMul(s.Dropout(s.Softmax(scores, -1), dropout), v)
-}
-
-func (s *Scope) sdpa(q, k, v, mask *Tensor, dropout float64) *Tensor {
-	var out libtch.Ctensor
-	libtch.AtgScaledDotProductAttention(&out, q.c, k.c, v.c, optional(mask), dropout, 0, 0, 1)
-	return s.own("attention", out)
 }

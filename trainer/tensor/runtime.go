@@ -1,5 +1,6 @@
 package tensor
 
+// #cgo CXXFLAGS: -O2
 // #include <stdlib.h>
 // #include "shim.h"
 import "C"

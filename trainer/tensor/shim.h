@@ -26,6 +26,15 @@ char *hps_run_backward(hps_tensor *roots, int nroots, hps_tensor *inputs,
                        int ninputs, hps_tensor *grads, int keep_graph,
                        int create_graph);
 char *hps_clip_grad_norm(hps_tensor *params, int n, double max_norm);
+
+char *hps_dropout(hps_tensor x, double p, hps_tensor *out);
+// Attention among the rows of q, k, v [..., hidden] that each text has:
+// lengths[i] of them from row offsets[i] on. The other rows of out are 0.
+char *hps_token_attention(hps_tensor q, hps_tensor k, hps_tensor v,
+                          const int64_t *offsets, const int64_t *lengths,
+                          int texts, int heads, double dropout,
+                          hps_tensor *out);
+
 typedef struct {
   double lr, weight_decay, beta1, beta2, epsilon;
   int64_t step; // from 1

@@ -11,6 +11,9 @@
 
 inline at::Tensor &ref(hps_tensor t) { return *static_cast<at::Tensor *>(t); }
 
+// draw_seed draws from the generator that hps_manual_seed seeds.
+int64_t draw_seed();
+
 // guard runs f and turns an exception into a message.
 template <typename F> char *guard(F f) {
   try {

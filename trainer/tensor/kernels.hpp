@@ -1,0 +1,68 @@
+// The kernels of the CPU that are written by hand.
+#ifndef HPSEARCH_KERNELS_HPP
+#define HPSEARCH_KERNELS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+constexpr int64_t lanes = 16; // floats of a vector
+
+inline int64_t padded(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
+
+// A Shape is that of one text and one head.
+struct Shape {
+  int64_t length, size; // tokens, numbers a token
+  int64_t stride;       // from one token to the next
+  float scale;
+  uint32_t threshold; // of dropout; 0: none
+  float kept;         // by which what is kept is multiplied
+};
+
+// The buffers of one thread.
+struct Buffers {
+  std::vector<float> memory;
+  float *next;
+
+  // reserve makes room for that many matrices of each shape.
+  void reserve(const Shape &s, int64_t scores, int64_t tokens, int64_t turned) {
+    size_t n = scores * s.length * padded(s.length) + tokens * s.length * padded(s.size) +
+               turned * s.size * padded(s.length);
+    if (memory.size() < n)
+      memory.resize(n);
+    next = memory.data();
+  }
+  float *take(int64_t n) {
+    float *p = next;
+    next += n;
+    return p;
+  }
+  float *scores(const Shape &s) { return take(s.length * padded(s.length)); }
+  float *tokens(const Shape &s) { return take(s.length * padded(s.size)); }
+  float *turned(const Shape &s) { return take(s.size * padded(s.length)); }
+};
+
+// Kernels are compiled for one instruction set.
+struct Kernels {
+  // attend sets one head of a text in out, and sums, of which it has one for
+  // each token, for the way back. Dropout draws from stream number of a seed.
+  void (*attend)(float *out, float *sums, const float *q, const float *k, const float *v, const Shape &s, Buffers &b,
+                 uint64_t seed, uint64_t number);
+  // attend_back sets the gradients of q, k and v for gradient d of out.
+  void (*attend_back)(float *dq, float *dk, float *dv, const float *d, const float *sums, const float *q,
+                      const float *k, const float *v, const Shape &s, Buffers &b, uint64_t seed, uint64_t number);
+  // drop_numbers sets y to x with dropout.
+  void (*drop_numbers)(float *y, const float *x, int64_t n, uint64_t seed, uint64_t number, uint32_t threshold,
+                       float scale);
+};
+
+// kernels_here are those for this machine.
+const Kernels &kernels_here();
+
+// threshold_of returns the 32-bit number below which a fraction p of them is.
+inline uint32_t threshold_of(double p) {
+  double t = p * 4294967296.0;
+  return t >= 4294967295.0 ? 4294967295u : static_cast<uint32_t>(t);
+}
+
+#endif
