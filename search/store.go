@@ -98,8 +98,9 @@ type Store interface {
 	DeleteStudy(ctx context.Context, studyID int64) error
 	// SetPaused stops or allows new trials.
 	SetPaused(ctx context.Context, studyID int64, paused bool) error
-	// SetSplit writes the task split of a study that has none yet.
-	SetSplit(ctx context.Context, studyID int64, split map[string][]string) error
+	// SetBudget gives a study another budget. Runs that are at work keep the
+	// one that they began with.
+	SetBudget(ctx context.Context, studyID int64, budget Budget) error
 
 	// Enqueue adds a WAITING trial with fixed external parameter values; the
 	// rest is suggested when it is claimed. It returns the trial's number.

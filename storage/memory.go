@@ -196,18 +196,17 @@ func (m *memory) SetPaused(ctx context.Context, studyID int64, paused bool) erro
 	})
 }
 
-// SetSplit implements [search.Store].
-func (m *memory) SetSplit(ctx context.Context, studyID int64, split map[string][]string) error {
-	return m.do(ctx, studyID, fmt.Sprintf("set the task split of study %d", studyID), func(s *memoryStudy) error {
+// SetBudget implements [search.Store].
+func (m *memory) SetBudget(ctx context.Context, studyID int64, budget search.Budget) error {
+	return m.do(ctx, studyID, fmt.Sprintf("set the budget of study %d", studyID), func(s *memoryStudy) error {
 		study, err := s.read()
 		if err != nil {
 			return err
 		}
-		def, err := withSplit(study.Definition, split)
-		if err != nil {
-			return err
+		text, err := withBudget(&study, budget)
+		if err == nil {
+			s.definition = text
 		}
-		s.definition, err = encodeDefinition(def)
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
@@ -142,10 +141,9 @@ func (s *sqlStore) SetPaused(ctx context.Context, studyID int64, paused bool) er
 	})
 }
 
-// SetSplit implements [search.Store]. The same split again is accepted,
-// another is refused with [search.ErrExists].
-func (s *sqlStore) SetSplit(ctx context.Context, studyID int64, split map[string][]string) error {
-	return s.update(ctx, fmt.Sprintf("set the task split of study %d", studyID), func(tx *gorm.DB) error {
+// SetBudget implements [search.Store].
+func (s *sqlStore) SetBudget(ctx context.Context, studyID int64, budget search.Budget) error {
+	return s.update(ctx, fmt.Sprintf("set the budget of study %d", studyID), func(tx *gorm.DB) error {
 		if err := lockFor(tx, s.lockStudy, studyID); err != nil {
 			return err
 		}
@@ -153,28 +151,25 @@ func (s *sqlStore) SetSplit(ctx context.Context, studyID int64, split map[string
 		if err != nil {
 			return err
 		}
-		def, err := withSplit(study.Definition, split)
+		text, err := withBudget(study, budget)
 		if err != nil {
 			return err
 		}
-		text, err := encodeDefinition(def)
-		if err != nil {
-			return err
-		}
-		return tx.Clauses(clause.OnConflict{
-			Columns:   []clause.Column{{Name: "study_id"}},
-			DoUpdates: clause.AssignmentColumns([]string{"definition_json"}),
-		}).Create(&ownStudyRow{StudyID: studyID, DefinitionJSON: text}).Error
+		return tx.Model(&ownStudyRow{}).Where("study_id = ?", studyID).Update("definition_json", text).Error
 	})
 }
 
-// withSplit returns the definition with its split, unless it has another.
-func withSplit(def search.Definition, split map[string][]string) (search.Definition, error) {
-	if len(def.Split) > 0 && !reflect.DeepEqual(def.Split, split) {
-		return def, fmt.Errorf("the study has another split: %w", search.ErrExists)
+// withBudget encodes a study's definition with another budget.
+func withBudget(study *search.Study, budget search.Budget) (string, error) {
+	if study.Foreign {
+		return "", refuse("the study has no definition")
 	}
-	def.Split = split
-	return def, nil
+	def := study.Definition
+	def.Budget = budget
+	if err := checkDefinition(def); err != nil {
+		return "", err
+	}
+	return encodeDefinition(def)
 }
 
 // DeleteStudy implements [search.Store].

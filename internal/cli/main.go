@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/tell"
 )
 
 // Main runs the command line of the process and returns its exit code.
@@ -24,6 +25,9 @@ func Main() int {
 // Execute runs one command line.
 func Execute(f *app.Factory, args []string) (err error) {
 	root := newRoot(f)
+	if cmd, _, err := root.Find(args); err == nil && cmd.Name() == "tell" {
+		args = tell.Shield(args)
+	}
 	root.SetArgs(args)
 	root.SetIn(f.In)
 	root.SetOut(f.Out)

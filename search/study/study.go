@@ -200,7 +200,7 @@ func (s *Study) Ask(ctx context.Context) (*search.Trial, error) {
 	}
 	t, claim, err := s.asker.Ask(ctx)
 	if errors.Is(err, search.ErrNothing) {
-		return nil, s.nothing(ctx, err)
+		return nil, s.nothingLeft(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -211,24 +211,35 @@ func (s *Study) Ask(ctx context.Context) (*search.Trial, error) {
 
 // atEnd is the error for a study that has come to a goal.
 func (s *Study) atEnd(goal search.Goal) error {
-	return fmt.Errorf("study %q has come to its end (%s): %s: %w", s.study.Name, goal.Ending, goal.Why, search.ErrNothing)
+	return nothing(fmt.Sprintf("study %q has come to its end (%s): %s", s.study.Name, goal.Ending, goal.Why))
 }
 
-// nothing says why there is no trial to run.
-func (s *Study) nothing(ctx context.Context, cause error) error {
-	counts, err := s.store.Counts(ctx, s.study.ID)
+// nothingLeft says why there is no trial to run.
+func (s *Study) nothingLeft(ctx context.Context) error {
+	summary, err := s.store.Summary(ctx, s.study.Name)
 	if err != nil {
-		return fmt.Errorf("counting the trials of study %q: %w", s.study.Name, err)
+		return fmt.Errorf("study %q: %w", s.study.Name, err)
 	}
-	goal, err := s.goals.Exhausted(ctx, s.sampler, counts)
-	switch {
+	goal, err := s.goals.Exhausted(ctx, s.sampler, summary.Counts)
+	why := "nothing waits for it"
+	switch limit, total := s.study.Definition.Budget.Trials, summary.Counts.Total(); {
 	case err != nil:
 		return err
 	case goal.Ending != "":
 		return s.atEnd(goal)
+	case summary.Study.Paused:
+		why = "it is paused"
+	case limit > 0 && total >= limit:
+		why = fmt.Sprintf("it has had all of its %d", limit)
 	}
-	return fmt.Errorf("study %q has no trial to run: %w", s.study.Name, cause)
+	return nothing(fmt.Sprintf("study %q has no trial to run: %s", s.study.Name, why))
 }
+
+// A nothing is a [search.ErrNothing] that says why.
+type nothing string
+
+func (n nothing) Error() string { return string(n) }
+func (n nothing) Unwrap() error { return search.ErrNothing }
 
 // Best returns the best COMPLETE trial, of several objectives by the first;
 // [search.ErrNotFound] when there is none.

@@ -35,7 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) search.Store) {
 		{"Summaries", testSummaries},
 		{"DeleteStudy", testDeleteStudy},
 		{"Paused", testPaused},
-		{"SetSplit", testSetSplit},
+		{"SetBudget", testSetBudget},
 		{"Start", testStart},
 		{"StartRefuses", testStartRefuses},
 		{"StartNext", testStartNext},

@@ -195,16 +195,16 @@ func testPaused(t *testing.T, f *fixture) {
 	same(t, "definition after pausing", read.Definition, study.Definition)
 }
 
-func testSetSplit(t *testing.T, f *fixture) {
+func testSetBudget(t *testing.T, f *fixture) {
 	study := f.study(t, definition("s"))
-	split := map[string][]string{"train": {"a", "b"}, "test": {"c"}}
-	f.ok(t, f.SetSplit(f.ctx, study.ID, split))
-	f.ok(t, f.SetSplit(f.ctx, study.ID, split))
-	fails(t, f.SetSplit(f.ctx, study.ID, map[string][]string{"train": {"z"}}), search.ErrExists)
+	target := 0.25
+	budget := search.Budget{Trials: 7, Parallel: 2, Target: &target}
+	f.ok(t, f.SetBudget(f.ctx, study.ID, budget))
+	f.ok(t, f.SetBudget(f.ctx, study.ID, budget))
 	read, err := f.Study(f.ctx, "s")
 	f.ok(t, err)
 	want := study.Definition
-	want.Split = split
+	want.Budget = budget
 	same(t, "definition", read.Definition, want)
 	same(t, "created", read.Created, study.Created)
 }

@@ -332,7 +332,7 @@ func testUnknownStudy(t *testing.T, f *fixture) {
 		"Summary":     func() error { _, err := f.Summary(ctx, "none"); return err },
 		"DeleteStudy": func() error { return f.DeleteStudy(ctx, id) },
 		"SetPaused":   func() error { return f.SetPaused(ctx, id, true) },
-		"SetSplit":    func() error { return f.SetSplit(ctx, id, map[string][]string{"a": {"b"}}) },
+		"SetBudget":   func() error { return f.SetBudget(ctx, id, search.Budget{Trials: 3}) },
 		"Enqueue":     func() error { _, err := f.Enqueue(ctx, id, nil); return err },
 		"Claim":       func() error { _, _, err := f.Claim(ctx, id, "w", long, 3); return err },
 		"Start":       func() error { _, err := f.Start(ctx, id, newTrial(0), "w", long, 0); return err },

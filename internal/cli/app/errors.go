@@ -27,7 +27,7 @@ func TooManyFailed(err error, study string) error {
 	if !errors.Is(err, search.ErrTooManyFailed) {
 		return err
 	}
-	return fmt.Errorf("%w (hpsearch trial list %s --state fail shows them; to go on, mend the cause and make a new study with a larger max_failed)", err, study)
+	return fmt.Errorf("%w (hpsearch trial list %s --state fail shows them; to go on, mend the cause and run the study from its file with a larger budget.max_failed)", err, study)
 }
 
 // A UsageError is a command line that cannot be understood or obeyed.

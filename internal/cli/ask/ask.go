@@ -65,7 +65,7 @@ func ask(ctx context.Context, o *Options) error {
 	}
 	t, err := s.Ask(ctx)
 	if errors.Is(err, search.ErrNothing) {
-		return fmt.Errorf("%w (hpsearch study show %s tells why: its budget is spent, or it is paused)", err, o.Name)
+		return fmt.Errorf("%w (hpsearch study show %s tells more)", err, o.Name)
 	}
 	if err != nil {
 		return err

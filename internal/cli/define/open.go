@@ -51,7 +51,7 @@ func Open(ctx context.Context, f *app.Factory, arg, warmStart string) (search.St
 		return nil, nil, fmt.Errorf("%s: there is a study %q with another %s: give the file another name, or run the study by its name",
 			arg, file.Name, part)
 	}
-	return store, study, nil
+	return store, study, rebudget(ctx, f, store, study, file.Budget, arg)
 }
 
 // named finds a study by its name. One that looks like a file's is more likely

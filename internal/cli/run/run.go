@@ -40,8 +40,10 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		Short: "Run a study's trials until its budget is spent",
 		Long: `Run a study's trials until its budget is spent, and show the best one.
 
-A study FILE creates the study if there is none of its name. The number of
-trials is the study's total: run again, and the study goes on where it was.
+A study FILE creates the study if there is none of its name; of one that is
+there, the budget may be edited. The number of trials is the study's total: run
+again, and the study goes on where it was.
+
 With --warm-start a study FILE goes on from a model that "hpsearch export" wrote,
 when new data have come: every trial starts from its weights instead of those of
 "model", whose architecture and tokenizer must be the same. The folder is

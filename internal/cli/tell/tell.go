@@ -4,6 +4,7 @@ package tell
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,7 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 a value for each, in the order of its metrics. A value of nan or inf makes it a
 failed one. With --state fail or --state pruned there is no VALUE.`,
 		Example: `  hpsearch tell mine 0 0.42
-  hpsearch tell tradeoff 0 0.42 17.5
+  hpsearch tell tradeoff 0 -0.42 17.5
   hpsearch tell mine 1 --state fail --message "out of disk"`,
 		Args:              app.ArgsFrom("the NAME of a study", "the NUMBER of a trial"),
 		ValidArgsFunction: f.TrialNumbers,
@@ -59,6 +60,18 @@ failed one. With --state fail or --state pruned there is no VALUE.`,
 	cmd.Flags().StringVar(&o.State, "state", complete, "what became of it: complete, pruned, fail")
 	cmd.Flags().StringVar(&o.Message, "message", "", "why it failed")
 	return cmd
+}
+
+// Shield returns the arguments of a command line so that flags are not looked
+// for in negative numbers: each has a blank in front, which read removes.
+func Shield(args []string) []string {
+	shielded := slices.Clone(args)
+	for i, arg := range shielded {
+		if _, err := strconv.ParseFloat(arg, 64); err == nil && strings.HasPrefix(arg, "-") {
+			shielded[i] = " " + arg
+		}
+	}
+	return shielded
 }
 
 // read checks the arguments.
@@ -83,7 +96,7 @@ func (o *Options) read(cmd *cobra.Command, args []string) error {
 		return app.Usagef(cmd, "--message is for --state %s", fail)
 	}
 	for _, text := range values {
-		v, err := strconv.ParseFloat(text, 64)
+		v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 		if err != nil {
 			return app.Usagef(cmd, "%q is not a number", text)
 		}

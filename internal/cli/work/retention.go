@@ -27,12 +27,13 @@ type retention struct {
 	dir string // of the study
 
 	mu    sync.Mutex
+	seen  bool  // some trial was run here
 	ended []int // finished trials whose checkpoints are still there, the last ones last
 }
 
 // retain puts checkpoint retention before a display. What earlier runs left
 // is taken over.
-func (j *Job) retain(ctx context.Context, shown display, dir string) (display, error) {
+func (j *Job) retain(ctx context.Context, shown display, dir string) (*retention, error) {
 	r := &retention{display: shown, job: j, dir: dir}
 	left, err := filepath.Glob(filepath.Join(dir, "trials", "*", objective.CheckpointDir+"*"))
 	if err != nil || len(left) == 0 {
@@ -56,14 +57,22 @@ func (j *Job) retain(ctx context.Context, shown display, dir string) (display, e
 	return r, nil
 }
 
+// ran reports whether any trial was run here.
+func (r *retention) ran() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seen
+}
+
 // TrialEnded implements [search.Observer].
 func (r *retention) TrialEnded(t *search.Trial, end search.TrialEnd) {
 	r.display.TrialEnded(t, end)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = true
 	if end.Outcome == nil {
 		return // it will go on from its checkpoint
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.ended = append(r.ended, t.Number)
 	if len(r.ended) <= keepLast {
 		return

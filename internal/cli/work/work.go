@@ -56,6 +56,10 @@ func (j *Job) Run(ctx context.Context) error {
 		return fmt.Errorf("study %s: %w", j.Study.Name, err)
 	}
 	switch ending {
+	case search.EndBudget:
+		if !shown.ran() {
+			return j.sayNothingLeft(ctx)
+		}
 	case search.EndTimeout:
 		j.Say("The time of this run (%s) is over; hpsearch run %s goes on.", j.Budget.Timeout, j.Study.Name)
 	case search.EndTarget, search.EndNoImprovement, search.EndTerminator, search.EndExhausted:
@@ -66,13 +70,28 @@ func (j *Job) Run(ctx context.Context) error {
 	return nil
 }
 
+// sayNothingLeft says why a run came to its end without running any trial.
+func (j *Job) sayNothingLeft(ctx context.Context) error {
+	summary, err := j.Store.Summary(ctx, j.Study.Name)
+	if err != nil {
+		return err
+	}
+	if total := summary.Counts.Total(); total < j.Budget.Trials {
+		j.Say("Nothing was run: there is no configuration left that study %s has not tried.", j.Study.Name)
+		return nil
+	}
+	j.Say("Nothing was run: study %s has had its %d trials. A larger budget in its file, or --trials, lets it go on.",
+		j.Study.Name, summary.Counts.Total())
+	return nil
+}
+
 // stopped is the error of a run that was interrupted.
 func (j *Job) stopped(cause error) error {
 	return fmt.Errorf("%w: study %s keeps its trials, hpsearch run %s goes on", cause, j.Study.Name, j.Study.Name)
 }
 
 // runner makes the runner with everything that it needs.
-func (j *Job) runner(ctx context.Context) (*search.Runner, display, error) {
+func (j *Job) runner(ctx context.Context) (*search.Runner, *retention, error) {
 	def := &j.Study.Definition
 	sampler, err := kinds.NewSampler(def.Sampler)
 	if err != nil {
@@ -214,6 +233,6 @@ func (j *Job) nothingComplete(ctx context.Context) error {
 		return nil
 	}
 	last := failed[len(failed)-1]
-	return fmt.Errorf("study %s: no trial is complete and %d failed, the last (%d) with %s: %s (hpsearch trial logs %s %d shows its log)",
+	return fmt.Errorf("study %s: no trial is complete and %d failed, the last (%d) with %s: %s (hpsearch trial logs %s %d shows its log; hpsearch trial retry runs failed ones again)",
 		j.Study.Name, len(failed), last.Number, last.Reason, last.Message, j.Study.Name, last.Number)
 }
