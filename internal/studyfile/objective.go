@@ -2,6 +2,7 @@ package studyfile
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -144,9 +145,19 @@ func (r *reader) metric(o mapping, kind string) string {
 
 func (r *reader) direction(o mapping, spec search.ObjectiveSpec) search.Direction {
 	d := search.Direction(r.word(o, "direction", string(natural(spec.Metric)), string(search.Minimize), string(search.Maximize)))
+	metric := o.get("metric")
+	if metric != nil && metric.Value != spec.Metric {
+		return d // there is no such metric
+	}
+	if spec.Kind != MetaTraining && o.get("direction") == nil && gains.MatchString(spec.Metric) {
+		r.find(metric, "add direction: maximize, or direction: minimize if that is meant", "without a direction %s would be minimized", spec.Metric)
+	}
 	r.worst(o.get("direction"), spec.Kind, spec.Metric, d)
 	return d
 }
+
+// gains are names of metrics of which everybody wants more.
+var gains = regexp.MustCompile(`(?i)(^|[_./-])(acc|accuracy|f1|auc|auroc|r2|precision|recall|map|mrr|ndcg|bleu|rouge|score|reward)([_./@-]|$)`)
 
 // natural is the direction in which a metric gets better, as far as is known.
 func natural(metric string) search.Direction {

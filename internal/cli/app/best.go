@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -37,5 +38,5 @@ func Bests(ctx context.Context, store search.Store, study *search.Study) ([]*sea
 }
 
 func noneComplete(name string) error {
-	return fmt.Errorf("study %s has no complete trial yet (hpsearch run %s starts some)", name, name)
+	return fmt.Errorf("study %s has no complete trial yet (hpsearch run %s starts some)", name, render.Argument(name))
 }

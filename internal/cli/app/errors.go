@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -27,7 +28,7 @@ func TooManyFailed(err error, study string) error {
 	if !errors.Is(err, search.ErrTooManyFailed) {
 		return err
 	}
-	return fmt.Errorf("%w (hpsearch trial list %s --state fail shows them; to go on, mend the cause and run the study from its file with a larger budget.max_failed)", err, study)
+	return fmt.Errorf("%w (hpsearch trial list %s --state fail shows them; to go on, mend the cause and run the study from its file with a larger budget.max_failed)", err, render.Argument(study))
 }
 
 // A UsageError is a command line that cannot be understood or obeyed.

@@ -137,7 +137,7 @@ func (f *Factory) NoStudy(name string) error {
 // study file to go on.
 func NoStudyFile(name string) error {
 	return fmt.Errorf("study %s was made by Optuna and has no study file: hpsearch study adopt %s -f FILE gives it one, "+
-		"or let its trials be asked for and told (hpsearch ask, tell, pipe)", name, name)
+		"or let its trials be asked for and told (hpsearch ask, tell, pipe)", name, render.Argument(name))
 }
 
 // errMemory says what a storage in memory is good for.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -28,7 +29,7 @@ func (f *Factory) Trial(ctx context.Context, name string, number int) (search.St
 	}
 	t, err := store.Trial(ctx, study.ID, number)
 	if errors.Is(err, search.ErrNotFound) {
-		return nil, nil, nil, fmt.Errorf("study %s has no trial %d (hpsearch trial list %s shows those there are)", name, number, name)
+		return nil, nil, nil, fmt.Errorf("study %s has no trial %d (hpsearch trial list %s shows those there are)", name, number, render.Argument(name))
 	}
 	if err != nil {
 		return nil, nil, nil, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/view"
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/study"
 )
@@ -65,7 +66,7 @@ func ask(ctx context.Context, o *Options) error {
 	}
 	t, err := s.Ask(ctx)
 	if errors.Is(err, search.ErrNothing) {
-		return fmt.Errorf("%w (hpsearch study show %s tells more)", err, o.Name)
+		return fmt.Errorf("%w (hpsearch study show %s tells more)", err, render.Argument(o.Name))
 	}
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/trainer"
 	"github.com/hpsearch/hpsearch/internal/cli/work"
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/search"
@@ -71,7 +72,7 @@ no best trial, and needs it.`,
 	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
 	app.CompleteFlag(cmd, "to", app.Folders)
 	cmd.Flags().IntVar(&o.Trial, "trial", -1, "number of the trial to export (default: the best one)")
-	cmd.Flags().Lookup("trial").DefValue = ""
+	cmd.Flags().Lookup("trial").DefValue = "0" // which is not shown
 	cmd.Flags().StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")
 	cmd.Flags().StringVar(&o.Prune, "prune", "", "magnitude:S removes the share S of the weights, such as magnitude:0.5")
 	cmd.Flags().StringVar(&o.Quantize, "quantize", "", "int8 computes with 8-bit weights")
@@ -139,7 +140,7 @@ func export(ctx context.Context, o *Options) error {
 		o.Say("%s", note)
 	}
 	if examples := examplesOf(&study.Definition); examples != "" {
-		o.Say("Next: hpsearch adapt %s --task %s --to DIR fits the model to a new task.", o.To, examples)
+		o.Say("Next: hpsearch adapt %s --task %s --to DIR fits the model to a new task.", render.Argument(o.To), examples)
 	}
 	return nil
 }
@@ -177,7 +178,7 @@ func (o *Options) choose(ctx context.Context) (*search.Study, *search.Trial, err
 		}
 		return nil, nil, &app.UsageError{Err: fmt.Errorf(
 			"study %s has %d objectives and no best trial: choose one of its front (%s) with --trial (hpsearch best %s shows them)",
-			o.Name, len(study.Directions), strings.Join(numbers, ", "), o.Name)}
+			o.Name, len(study.Directions), strings.Join(numbers, ", "), render.Argument(o.Name))}
 	}
 	return study, front[0], nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/trainer"
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/objective"
 	"github.com/hpsearch/hpsearch/search"
@@ -61,11 +62,11 @@ func (j *Job) Run(ctx context.Context) error {
 			return j.sayNothingLeft(ctx)
 		}
 	case search.EndTimeout:
-		j.Say("The time of this run (%s) is over; hpsearch run %s goes on.", j.Budget.Timeout, j.Study.Name)
+		j.Say("The time of this run (%s) is over; hpsearch run %s goes on.", j.Budget.Timeout, render.Argument(j.Study.Name))
 	case search.EndTarget, search.EndNoImprovement, search.EndTerminator, search.EndExhausted:
 		j.Say("Study %s ends here: %s.", j.Study.Name, runner.Goal().Why)
 	case search.EndPaused:
-		j.Say("Study %s is paused; hpsearch study resume %s lets it go on.", j.Study.Name, j.Study.Name)
+		j.Say("Study %s is paused; hpsearch study resume %s lets it go on.", j.Study.Name, render.Argument(j.Study.Name))
 	}
 	return nil
 }
@@ -76,10 +77,6 @@ func (j *Job) sayNothingLeft(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if total := summary.Counts.Total(); total < j.Budget.Trials {
-		j.Say("Nothing was run: there is no configuration left that study %s has not tried.", j.Study.Name)
-		return nil
-	}
 	j.Say("Nothing was run: study %s has had its %d trials. A larger budget in its file, or --trials, lets it go on.",
 		j.Study.Name, summary.Counts.Total())
 	return nil
@@ -87,7 +84,7 @@ func (j *Job) sayNothingLeft(ctx context.Context) error {
 
 // stopped is the error of a run that was interrupted.
 func (j *Job) stopped(cause error) error {
-	return fmt.Errorf("%w: study %s keeps its trials, hpsearch run %s goes on", cause, j.Study.Name, j.Study.Name)
+	return fmt.Errorf("%w: study %s keeps its trials, hpsearch run %s goes on", cause, j.Study.Name, render.Argument(j.Study.Name))
 }
 
 // runner makes the runner with everything that it needs.
@@ -213,11 +210,11 @@ func (j *Job) Conclude(ctx context.Context, show func(*search.Study, []*search.T
 	}
 	switch {
 	case j.Study.Definition.Objective.Kind != studyfile.MetaTraining:
-		j.Say("Next: hpsearch trial list %s shows all trials.", j.Study.Name)
+		j.Say("Next: hpsearch trial list %s shows all trials.", render.Argument(j.Study.Name))
 	case j.Study.Several():
-		j.Say("Next: hpsearch export %s --trial N --to DIR retrains one of these configurations and exports the model.", j.Study.Name)
+		j.Say("Next: hpsearch export %s --trial N --to DIR retrains one of these configurations and exports the model.", render.Argument(j.Study.Name))
 	default:
-		j.Say("Next: hpsearch export %s --to DIR retrains this configuration and exports the model.", j.Study.Name)
+		j.Say("Next: hpsearch export %s --to DIR retrains this configuration and exports the model.", render.Argument(j.Study.Name))
 	}
 	return nil
 }
@@ -234,5 +231,5 @@ func (j *Job) nothingComplete(ctx context.Context) error {
 	}
 	last := failed[len(failed)-1]
 	return fmt.Errorf("study %s: no trial is complete and %d failed, the last (%d) with %s: %s (hpsearch trial logs %s %d shows its log; hpsearch trial retry runs failed ones again)",
-		j.Study.Name, len(failed), last.Number, last.Reason, last.Message, j.Study.Name, last.Number)
+		j.Study.Name, len(failed), last.Number, last.Reason, last.Message, render.Argument(j.Study.Name), last.Number)
 }

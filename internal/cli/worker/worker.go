@@ -9,6 +9,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/work"
+	"github.com/hpsearch/hpsearch/internal/render"
 )
 
 // Options are the arguments and flags of the verb.
@@ -74,6 +75,6 @@ func pull(ctx context.Context, o *Options) error {
 	if err := app.TooManyFailed(job.Run(ctx), study.Name); err != nil {
 		return err
 	}
-	o.Say("This worker ends here; hpsearch study show %s says where the study stands.", study.Name)
+	o.Say("This worker ends here; hpsearch study show %s says where the study stands.", render.Argument(study.Name))
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/define"
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -100,7 +101,7 @@ func adopt(ctx context.Context, o *Options) error {
 	if err != nil {
 		return fmt.Errorf("study %s: %w", o.Name, err)
 	}
-	o.Say("Next: hpsearch run %s goes on with it.", study.Name)
+	o.Say("Next: hpsearch run %s goes on with it.", render.Argument(study.Name))
 	return o.print()
 }
 

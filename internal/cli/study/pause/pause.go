@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/render"
 )
 
 // Options are the arguments of both verbs.
@@ -52,9 +53,9 @@ func set(ctx context.Context, o *Options) error {
 		return fmt.Errorf("study %s: %w", study.Name, err)
 	}
 	if o.Paused {
-		o.Say("Study %s is paused; hpsearch study resume %s lets it go on.", study.Name, study.Name)
+		o.Say("Study %s is paused; hpsearch study resume %s lets it go on.", study.Name, render.Argument(study.Name))
 	} else {
-		o.Say("Study %s goes on; hpsearch run %s starts workers.", study.Name, study.Name)
+		o.Say("Study %s goes on; hpsearch run %s starts workers.", study.Name, render.Argument(study.Name))
 	}
 	return nil
 }
