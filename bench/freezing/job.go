@@ -19,10 +19,18 @@ var strategies = []string{
 
 var rates = []float64{2e-5, 2e-4}
 
-// settings are those of the ready-made study wordnet-5way-5shot.
-var settings = map[string]any{
-	"ways": 5, "shots": 5, "query_shots": 5, "iterations": 60, "eval_every": 15, "eval_episodes": 20, "max_length": 32,
-	"weight_decay": 0.01, "warmup_ratio": 0.1, "unfreeze_ratio": 0.5, "gradient_clip": 1.0,
+// validations is how often a trial is validated.
+const validations = 4
+
+// settings are those of the ready-made study wordnet-5way-5shot, where trials
+// have 60 iterations. Fewer are validated on as many episodes fewer: what a
+// validation costs beside a training stays as it is.
+func settings(iterations int) map[string]any {
+	return map[string]any{
+		"ways": 5, "shots": 5, "query_shots": 5, "iterations": iterations, "eval_every": iterations / validations,
+		"eval_episodes": max(1, iterations/3), "max_length": 32,
+		"weight_decay": 0.01, "warmup_ratio": 0.1, "unfreeze_ratio": 0.5, "gradient_clip": 1.0,
+	}
 }
 
 const maxPerClass = 200
@@ -37,20 +45,20 @@ type job struct {
 }
 
 // newJob writes WordNet's glosses to a file in dir, and returns the job.
-func newJob(dir, model, wordnet string, trials int) (*job, error) {
+func newJob(dir string, o options) (*job, error) {
 	family, err := task.Load(setting.Tasks{
-		Kind: "wordnet", Path: wordnet, Text: "text", Label: "label", Task: "task", MaxPerClass: maxPerClass,
+		Kind: "wordnet", Path: o.wordnet, Text: "text", Label: "label", Task: "task", MaxPerClass: maxPerClass,
 	})
 	if err != nil {
 		return nil, err
 	}
-	j := &job{Model: model, Data: filepath.Join(dir, "glosses.jsonl"), Settings: settings}
+	j := &job{Model: o.model, Data: filepath.Join(dir, "glosses.jsonl"), Settings: settings(o.iterations)}
 	if j.Split, err = task.DrawSplit(family, setting.Fractions{Train: 0.64, Validation: 0.16, Test: 0.2}, 0); err != nil {
 		return nil, err
 	}
 	for _, rate := range rates {
 		for _, strategy := range strategies {
-			if len(j.Trials) < trials {
+			if len(j.Trials) < o.trials {
 				j.Trials = append(j.Trials, map[string]any{"freeze": strategy, "learning_rate": rate})
 			}
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,16 +13,17 @@ import (
 
 type options struct {
 	hpsearch, peer, model, wordnet string
-	workers, trials                int
+	workers, trials, iterations    int
 }
 
 // A report is what is printed.
 type report struct {
-	Trials  int     `json:"trials"`
-	Workers int     `json:"workers"`
-	Ours    *side   `json:"ours"`
-	Peer    *side   `json:"peer,omitempty"`
-	Ratio   float64 `json:"ours_over_peer,omitempty"` // of wall times
+	Trials     int     `json:"trials"`
+	Iterations int     `json:"iterations"` // of each
+	Workers    int     `json:"workers"`
+	Ours       *side   `json:"ours"`
+	Peer       *side   `json:"peer,omitempty"`
+	Ratio      float64 `json:"ours_over_peer,omitempty"` // of wall times
 }
 
 // A side is one program's run of the study.
@@ -55,6 +55,7 @@ func main() {
 	flag.StringVar(&o.wordnet, "wordnet", "", "folder of WordNet's data files")
 	flag.IntVar(&o.workers, "workers", 1, "workers on each side, of one thread each")
 	flag.IntVar(&o.trials, "trials", len(strategies)*len(rates), "how many of the trials")
+	flag.IntVar(&o.iterations, "iterations", 60, "steps of a trial; a validation after each quarter of them")
 	flag.Parse()
 	r, err := run(o)
 	if err == nil {
@@ -69,8 +70,8 @@ func main() {
 }
 
 func run(o options) (*report, error) {
-	if o.workers < 1 || o.trials < 1 {
-		return nil, errors.New("-workers and -trials must be at least 1")
+	if o.workers < 1 || o.trials < 1 || o.iterations < validations {
+		return nil, fmt.Errorf("-workers and -trials must be at least 1, -iterations at least %d", validations)
 	}
 	dir, err := os.MkdirTemp("", "hpsearch-bench-")
 	if err != nil {
@@ -80,11 +81,11 @@ func run(o options) (*report, error) {
 	if o.model, err = filepath.Abs(o.model); err != nil {
 		return nil, err
 	}
-	j, err := newJob(dir, o.model, o.wordnet, o.trials)
+	j, err := newJob(dir, o)
 	if err != nil {
 		return nil, err
 	}
-	r := &report{Trials: len(j.Trials), Workers: o.workers}
+	r := &report{Trials: len(j.Trials), Iterations: o.iterations, Workers: o.workers}
 	if r.Ours, err = runOurs(o, j, dir); err != nil {
 		return nil, err
 	}
