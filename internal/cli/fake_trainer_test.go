@@ -258,7 +258,12 @@ func exportReport(config map[string]any) any {
 func predictions(config map[string]any) any {
 	var all []map[string]any
 	texts, _ := config["texts"].([]any)
+	model, _ := config["model"].(string)
 	for _, text := range texts {
+		if filepath.Base(model) == "writer" {
+			all = append(all, map[string]any{"continuation": fmt.Sprint(text, ", and on")})
+			continue
+		}
 		label := "short"
 		if s, _ := text.(string); len(strings.Fields(s)) > 2 {
 			label = "long"

@@ -12,7 +12,10 @@
 package task
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/hpsearch/hpsearch/trainer/setting"
@@ -98,11 +101,37 @@ func (f *Family) units() []string {
 // Errors name the file and, where there is one, the line. A file is streamed:
 // with MaxPerClass set, memory is bounded by what is kept.
 func Load(spec setting.Tasks) (*Family, error) {
+	if err := present(spec); err != nil {
+		return nil, err
+	}
 	f, err := load(spec)
 	if err != nil {
 		return nil, fmt.Errorf("reading the tasks: %w", err)
 	}
 	return f, nil
+}
+
+// wanted says what tasks.path is to name, by the kind of tasks. WordNet has
+// usual places.
+var wanted = map[string]string{
+	"jsonl":            `a file of {"text": …, "label": …} lines`,
+	"csv":              "a CSV file with columns text and label",
+	"parquet":          "a .parquet file, or a folder of them",
+	"text-folder":      "a folder of .jsonl, .csv or .parquet files",
+	setting.KindImages: "a folder of class folders, or files …-images-idx3-ubyte with their labels beside them",
+}
+
+// present refuses a path where there is nothing, and says what should be there.
+func present(spec setting.Tasks) error {
+	want, ok := wanted[spec.Kind]
+	if !ok {
+		return nil
+	}
+	_, err := os.Stat(spec.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("tasks.path: there is no %s: tasks of kind %s need %s", spec.Path, spec.Kind, want)
+	}
+	return nil // what else is wrong with it, its reader says
 }
 
 // LoadOne is [Load] of a JSONL or CSV file whose rows need no column for their

@@ -158,10 +158,10 @@ func TestLoadPlaces(t *testing.T) {
 		spec setting.Tasks
 		want string
 	}{
-		{spec("jsonl", filepath.Join(dir, "none.jsonl")), "none.jsonl: no such file"},
+		{spec("jsonl", filepath.Join(dir, "none.jsonl")), `none.jsonl: tasks of kind jsonl need a file of {"text": …, "label": …} lines`},
 		{spec("jsonl", dir), "is a folder: set tasks.kind to text-folder"},
 		{spec("text-folder", dir), "holds no .jsonl, .csv or .parquet file"},
-		{spec("text-folder", filepath.Join(dir, "none")), "no such file"},
+		{spec("text-folder", filepath.Join(dir, "none")), "none: tasks of kind text-folder need a folder of"},
 		{spec("wordnet", dir), "no WordNet dictionary (data.noun, data.verb, …) in " + dir},
 		{spec("avro", dir), `unknown kind "avro"`},
 		{setting.Tasks{Kind: "jsonl", Path: file(t, "f.jsonl", `{"text":"a","label":"b"}`), Text: "text", Label: "label", Task: "task", MinPerClass: 2},

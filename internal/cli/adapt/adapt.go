@@ -4,7 +4,9 @@ package adapt
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,6 +19,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/work"
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/objective/protocol"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
 // Options are the arguments and flags of the verb.
@@ -81,10 +84,8 @@ func adapt(ctx context.Context, o *Options) error {
 	if err := app.CheckModel(o.Model); err != nil {
 		return err
 	}
-	if info, err := os.Stat(o.Task); err != nil {
+	if err := checkTask(o.Task, o.Model); err != nil {
 		return fmt.Errorf("--task: %w", err)
-	} else if info.IsDir() && !app.ReadsImages(o.Model) {
-		return fmt.Errorf("--task: %s is a folder: name one file of examples", o.Task)
 	}
 	if err := app.CheckTarget(o.To); err != nil {
 		return err
@@ -118,6 +119,27 @@ func adapt(ctx context.Context, o *Options) error {
 		return nil
 	}
 	o.Say("Next: hpsearch predict %s TEXT %s.", o.To, app.Predicts(o.To))
+	return nil
+}
+
+// checkTask refuses what cannot be the examples for a model.
+func checkTask(path, model string) error {
+	wanted := `a JSONL file of {"text": …, "label": …} lines, or a CSV file with these columns`
+	switch {
+	case app.ReadsImages(model):
+		wanted = "a folder with a folder of images for each class"
+	case app.ModelType(model) == setting.Generation:
+		wanted = `a JSONL file of {"text": …} lines, or a CSV file with this column`
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no %s: name %s", path, wanted)
+	case err != nil:
+		return err
+	case info.IsDir() && !app.ReadsImages(model):
+		return fmt.Errorf("%s is a folder: name %s", path, wanted)
+	}
 	return nil
 }
 

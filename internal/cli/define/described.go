@@ -1,7 +1,9 @@
 package define
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -19,10 +21,13 @@ func checkDescribed(def *search.Definition, described map[string]any, config *se
 	}
 	tokenizer := fmt.Sprint(described["tokenizer"])
 	info, err := os.Stat(tokenizer)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("model.tokenizer: there is no %s: name a vocab.txt, or a folder with %s; `hpsearch-trainer pretrain` makes one from your texts",
+			tokenizer, strings.Join(tokenizerFiles, " or "))
+	case err != nil:
 		return fmt.Errorf("model.tokenizer: %w", err)
-	}
-	if info.IsDir() && !hasOne(tokenizer, tokenizerFiles) {
+	case info.IsDir() && !hasOne(tokenizer, tokenizerFiles):
 		return fmt.Errorf("model.tokenizer: %s has no tokenizer: it needs %s", tokenizer, strings.Join(tokenizerFiles, " or "))
 	}
 	m := config.Model

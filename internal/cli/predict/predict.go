@@ -20,6 +20,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/work"
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/objective/protocol"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
 // Lines are labelled in batches: large enough to keep the model busy, small
@@ -42,6 +43,8 @@ type Options struct {
 	Tokens      int
 	Temperature float64
 	Seed        int64
+	// Given are the flags of these three that were given.
+	Given []string
 }
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -55,9 +58,9 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		Use:   "predict DIR [TEXT…]",
 		Short: "Label, rate or continue texts, or label images, with a model",
 		Long: `Label texts with an adapted model; of a model of images, TEXT is the name of an
-image file. Without TEXT, lines are read from the standard input. A table in a
-pipe is written as labels are found, one line a text; other output comes at the
-end.
+image file. Without TEXT, lines are read from the standard input, and each gives
+one line of output: a blank one is not predicted, and has empty fields. A table
+in a pipe is written as labels are found; other output comes at the end.
 
 A model that was meta-trained on tasks of type regression gives each text a
 number, in the unit of the labels that it was adapted to.
@@ -84,6 +87,11 @@ from what it says, the same ones for the same --seed.`,
 				return app.Usagef(cmd, "%w", err)
 			}
 			o.Device = device
+			for _, name := range []string{"tokens", "temperature", "seed"} {
+				if cmd.Flags().Changed(name) {
+					o.Given = append(o.Given, name)
+				}
+			}
 			return run(cmd.Context(), o)
 		},
 	}
@@ -105,6 +113,10 @@ func predict(ctx context.Context, o *Options) error {
 	if err := app.CheckModel(o.Model); err != nil {
 		return err
 	}
+	kind := app.ModelType(o.Model)
+	if len(o.Given) > 0 && kind != setting.Generation {
+		return &app.UsageError{Err: fmt.Errorf("--%s is for models that continue text: %s %s", o.Given[0], o.Model, app.Predicts(o.Model))}
+	}
 	model, err := filepath.Abs(o.Model)
 	if err != nil {
 		return err
@@ -114,42 +126,89 @@ func predict(ctx context.Context, o *Options) error {
 		return err
 	}
 	defer session.Close() // nothing is left to be done
-	images := app.ReadsImages(model)
-	label := func(texts []string) ([]Prediction, error) {
-		sent := texts
-		if images {
-			if sent, err = absolute(texts); err != nil {
-				return nil, err
-			}
-		}
-		var output output
-		config := map[string]any{"model": model, "texts": sent, "tokens": o.Tokens, "temperature": o.Temperature, "seed": o.Seed}
-		work.Place(config, o.Device)
-		if err := session.Do(protocol.JobPredict, config, &output, nil); err != nil {
-			return nil, err
-		}
-		return output.check(texts)
-	}
+	p := &predictor{Options: o, session: session, model: model, images: app.ReadsImages(model)}
 	streams := o.Format == string(render.Table) && !o.OutTerminal
 	var all []Prediction
 	for batch, err := range batches(o.source()) {
 		if err != nil {
 			return err
 		}
-		more, err := label(batch)
+		more, err := p.predict(batch)
 		if err != nil {
 			return err
 		}
 		if !streams {
 			all = append(all, more...)
-		} else if err := o.Write(document(more)); err != nil {
+		} else if err := o.Write(document(kind, more)); err != nil {
 			return err
 		}
 	}
 	if streams {
 		return nil
 	}
-	return o.Write(document(all))
+	return o.Write(document(kind, all))
+}
+
+// A predictor asks a trainer what a model says.
+type predictor struct {
+	*Options
+	session *trainer.Session
+	model   string // an absolute path
+	images  bool
+}
+
+// predict returns a prediction for each text; that of a blank line is empty.
+func (p *predictor) predict(texts []string) ([]Prediction, error) {
+	all := make([]Prediction, len(texts))
+	var asked []string
+	var at []int
+	for i, text := range texts {
+		all[i].Text = text
+		if !p.blank(text) {
+			asked, at = append(asked, text), append(at, i)
+		}
+	}
+	if len(asked) == 0 {
+		return all, nil
+	}
+	said, err := p.ask(asked)
+	if err != nil {
+		return nil, err
+	}
+	for i, one := range said {
+		one.Text = asked[i]
+		all[at[i]] = one
+	}
+	return all, nil
+}
+
+// blank reports whether a text is a line with nothing in it. Whoever names a
+// text as an argument means it.
+func (p *predictor) blank(text string) bool {
+	return len(p.Texts) == 0 && strings.TrimSpace(text) == ""
+}
+
+// ask has the trainer predict texts, or the images in files.
+func (p *predictor) ask(texts []string) ([]Prediction, error) {
+	sent := texts
+	if p.images {
+		var err error
+		if sent, err = absolute(texts); err != nil {
+			return nil, err
+		}
+	}
+	config := map[string]any{"model": p.model, "texts": sent, "tokens": p.Tokens, "temperature": p.Temperature, "seed": p.Seed}
+	work.Place(config, p.Device)
+	var output struct {
+		Predictions []Prediction `json:"predictions"`
+	}
+	if err := p.session.Do(protocol.JobPredict, config, &output, nil); err != nil {
+		return nil, err
+	}
+	if len(output.Predictions) != len(texts) {
+		return nil, fmt.Errorf("predict: the trainer labelled %d of %d texts", len(output.Predictions), len(texts))
+	}
+	return output.Predictions, nil
 }
 
 // absolute returns the names of files as a trainer anywhere can open them.
@@ -187,7 +246,7 @@ func (o *Options) source() iter.Seq2[string, error] {
 		lines := bufio.NewReaderSize(o.In, 64<<10)
 		for n := 1; ; n++ {
 			line, err := lines.ReadString('\n')
-			if text := strings.TrimRight(line, "\r\n"); text != "" {
+			if text := strings.TrimRight(line, "\r\n"); line != "" { // else the end, and no line
 				if !yield(text, checkText(text, fmt.Sprintf("standard input, line %d", n))) {
 					return
 				}
@@ -234,7 +293,7 @@ func batches(texts iter.Seq2[string, error]) iter.Seq2[[]string, error] {
 	}
 }
 
-// A Prediction is what a model says about one text.
+// A Prediction is what a model says about one text; of a blank line nothing.
 type Prediction struct {
 	Text         string   `json:"text"`
 	Label        string   `json:"label,omitempty"` // of a model that labels
@@ -243,34 +302,16 @@ type Prediction struct {
 	Continuation string   `json:"continuation,omitempty"` // of one that generates
 }
 
-// output is what the trainer gives back.
-type output struct {
-	Predictions []Prediction `json:"predictions"`
-}
-
-// check holds the predictions against the texts.
-func (o output) check(texts []string) ([]Prediction, error) {
-	if len(o.Predictions) != len(texts) {
-		return nil, fmt.Errorf("predict: the trainer labelled %d of %d texts", len(o.Predictions), len(texts))
-	}
-	for i := range o.Predictions {
-		o.Predictions[i].Text = texts[i]
-	}
-	return o.Predictions, nil
-}
-
-func document(all []Prediction) render.Document {
-	d := render.Document{
-		Data: all, Empty: "No text.",
-		Columns: []render.Column{{Title: "label"}, {Title: "probability", Right: true}, {Title: "text"}},
-	}
+// document shows what a model for tasks of a type says.
+func document(kind setting.TaskType, all []Prediction) render.Document {
+	d := render.Document{Data: all, Empty: "No text."}
 	if all == nil {
 		d.Data = []Prediction{}
 	}
-	if len(all) > 0 && all[0].Value != nil {
+	switch kind {
+	case setting.Regression:
 		return numbers(d, all)
-	}
-	if len(all) > 0 && all[0].Label == "" { // a model of texts without labels
+	case setting.Generation:
 		d.Columns = []render.Column{{Title: "text"}, {Title: "continuation"}}
 		for _, p := range all {
 			d.Names = append(d.Names, p.Continuation)
@@ -278,11 +319,15 @@ func document(all []Prediction) render.Document {
 		}
 		return d
 	}
+	d.Columns = []render.Column{{Title: "label"}, {Title: "probability", Right: true}, {Title: "text"}}
 	for _, p := range all {
-		probability := render.Number(p.Probability)
-		probability.Human = fmt.Sprintf("%.3f", p.Probability)
+		label, probability := render.Missing(), render.Missing()
+		if p.Label != "" {
+			label, probability = render.Tinted(p.Label, render.Strong), render.Number(p.Probability)
+			probability.Human = fmt.Sprintf("%.3f", p.Probability)
+		}
 		d.Names = append(d.Names, p.Label)
-		d.Rows = append(d.Rows, []render.Cell{render.Tinted(p.Label, render.Strong), probability, render.Text(p.Text)})
+		d.Rows = append(d.Rows, []render.Cell{label, probability, render.Text(p.Text)})
 	}
 	return d
 }
@@ -291,9 +336,13 @@ func document(all []Prediction) render.Document {
 func numbers(d render.Document, all []Prediction) render.Document {
 	d.Columns = []render.Column{{Title: "value", Right: true}, {Title: "text"}}
 	for _, p := range all {
-		value := render.Number(*p.Value)
-		value.Human = fmt.Sprintf("%.6g", *p.Value)
-		d.Names = append(d.Names, value.Human)
+		value, name := render.Missing(), ""
+		if p.Value != nil {
+			value = render.Number(*p.Value)
+			value.Human = fmt.Sprintf("%.6g", *p.Value)
+			name = value.Human
+		}
+		d.Names = append(d.Names, name)
 		d.Rows = append(d.Rows, []render.Cell{value, render.Text(p.Text)})
 	}
 	return d
