@@ -15,6 +15,9 @@ type Family struct {
 	Space search.Space
 	Steps int // of a training
 	Train func(number int, params map[string]any) Course
+	// Clean is the last value of a training without the noise of the reports;
+	// nil where they have none.
+	Clean func(params map[string]any) float64
 }
 
 // Families returns made-up families: [Curves]; the same with five percent of
@@ -22,9 +25,10 @@ type Family struct {
 // early reports say little.
 func Families() []Family {
 	space, course := Curves()
+	clean := func(params map[string]any) float64 { return course(0, params).Values[CurveSteps-1] }
 	return []Family{
 		{Name: "crossing", Space: space, Steps: CurveSteps, Train: course},
-		{Name: "noisy", Space: space, Steps: CurveSteps, Train: noisyCourse},
+		{Name: "noisy", Space: space, Steps: CurveSteps, Train: noisyCourse, Clean: clean},
 		{Name: "late", Space: space, Steps: CurveSteps, Train: lateCourse},
 	}
 }
