@@ -58,6 +58,9 @@ type Column struct {
 	Right   bool   // numbers stand to the right
 	// CSVOnly columns are left out of tables.
 	CSVOnly bool
+	// Spare columns are left out of a table that is too wide for the terminal,
+	// the one with the smallest number first; 0: never.
+	Spare int
 }
 
 // A Cell is one value, as people and as programs read it.

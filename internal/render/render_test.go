@@ -47,6 +47,52 @@ func TestOutput_Write_facts(t *testing.T) {
 	}
 }
 
+// A table that is wider than the terminal loses what is missed the least.
+func TestOutput_Write_narrow(t *testing.T) {
+	t.Parallel()
+	d := Document{
+		Columns: []Column{{Title: "name"}, {Title: "learning_rate", Right: true}, {Title: "layers_of_it", Right: true}, {Title: "made", Spare: 1},
+			{Title: "time", Right: true, Spare: 2}, {Title: "error"}},
+		Rows: [][]Cell{
+			{Text("first of several"), Number(1.25e-5), Int(12), Text("3 minutes ago"), Text("1.5s"), Text("")},
+			{Text("b"), Number(0.5), Int(8), Text("just now"), Text("900ms"), Text("")},
+		},
+	}
+	for _, test := range []struct {
+		width int
+		want  string
+	}{
+		{0, "" +
+			"NAME              LEARNING_RATE  LAYERS_OF_IT  MADE            TIME  ERROR\n" +
+			"first of several       1.25e-05            12  3 minutes ago   1.5s\n" +
+			"b                           0.5             8  just now       900ms\n"},
+		{70, "" +
+			"NAME              LEARNING_RATE  LAYERS_OF_IT  MADE            TIME\n" +
+			"first of several       1.25e-05            12  3 minutes ago   1.5s\n" +
+			"b                           0.5             8  just now       900ms\n"},
+		{60, "" +
+			"NAME              LEARNING_RATE  LAYERS_OF_IT   TIME\n" +
+			"first of several       1.25e-05            12   1.5s\n" +
+			"b                           0.5             8  900ms\n"},
+		{40, "" +
+			"NAME          LEARNING_RA…  LAYERS_OF_IT\n" +
+			"first of se…      1.25e-05            12\n" +
+			"b                      0.5             8\n"},
+		{10, "" + // it cannot be done
+			"NAME    LEARNIN…  LAYER…\n" +
+			"first…  1.25e-05      12\n" +
+			"b            0.5       8\n"},
+	} {
+		var got bytes.Buffer
+		if err := (Output{Writer: &got, Format: Table, Terminal: true, Width: test.width}).Write(d); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, got.String()); diff != "" {
+			t.Errorf("width %d (-want +got):\n%s", test.width, diff)
+		}
+	}
+}
+
 func TestOutput_Write(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -63,7 +63,13 @@ func (o Output) writeTable(d Document) error {
 		rows = append([][]Cell{header(columns)}, rows...)
 	}
 	widths := columnWidths(columns, rows)
-	o.fit(columns, widths)
+	switch {
+	case o.Width <= 0:
+	case d.Facts:
+		widths = o.narrow(columns, widths, readable)
+	default:
+		columns, rows, widths = o.fit(columns, rows, widths)
+	}
 	for _, row := range rows {
 		lines := [][]Cell{row}
 		if d.Facts { // what there is to say of one thing is said in full
@@ -125,6 +131,7 @@ func header(columns []Column) []Cell {
 	return cells
 }
 
+// columnWidths returns the width of the widest cell of each column.
 func columnWidths(columns []Column, rows [][]Cell) []int {
 	widths := make([]int, len(columns))
 	for _, row := range rows {
@@ -133,26 +140,6 @@ func columnWidths(columns []Column, rows [][]Cell) []int {
 		}
 	}
 	return widths
-}
-
-// fit narrows the widest text column when the table is wider than the
-// terminal. Numbers are never cut, and facts are wrapped instead.
-func (o Output) fit(columns []Column, widths []int) {
-	const narrowest = 12
-	if o.Width <= 0 {
-		return
-	}
-	total := len(gap) * (len(widths) - 1)
-	widest := -1
-	for i, w := range widths {
-		total += w
-		if !columns[i].Right && (widest < 0 || w > widths[widest]) {
-			widest = i
-		}
-	}
-	if excess := total - o.Width; excess > 0 && widest >= 0 {
-		widths[widest] = max(min(narrowest, widths[widest]), widths[widest]-excess)
-	}
 }
 
 func (o Output) line(columns []Column, widths []int, row []Cell) string {

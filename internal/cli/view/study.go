@@ -107,7 +107,7 @@ func Studies(all []search.Summary, goals map[int64]search.Goal, now time.Time) r
 	d := render.Document{
 		Columns: []render.Column{
 			{Title: "name"}, {Title: "state"}, {Title: "trials", Right: true}, {Title: "complete", Right: true},
-			{Title: "failed", Right: true}, {Title: "best", Right: true}, {Title: "metric"}, {Title: "created"},
+			{Title: "failed", Right: true}, {Title: "best", Right: true}, {Title: "metric", Spare: 2}, {Title: "created", Spare: 1},
 		},
 		Empty: "No studies yet: hpsearch study create -f FILE makes one.",
 	}

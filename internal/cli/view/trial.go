@@ -143,8 +143,8 @@ func Trials(study *search.Study, trials []*search.Trial, now time.Time) render.D
 		d.Columns = append(d.Columns, render.Column{Title: "metrics." + name, CSVOnly: true})
 	}
 	d.Columns = append(d.Columns, render.Column{Title: "attempt", CSVOnly: true},
-		render.Column{Title: "started_at", Heading: "started"}, render.Column{Title: "finished_at", CSVOnly: true},
-		render.Column{Title: "seconds", Heading: "time", Right: true}, render.Column{Title: "error"})
+		render.Column{Title: "started_at", Heading: "started", Spare: 1}, render.Column{Title: "finished_at", CSVOnly: true},
+		render.Column{Title: "seconds", Heading: "time", Right: true, Spare: 2}, render.Column{Title: "error"})
 	list := make([]Trial, 0, len(trials))
 	for _, t := range trials {
 		v := NewTrial(t)
