@@ -42,7 +42,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check or doctor found something,
 		SilenceUsage:  true,
 	})
 	globalFlags(root, f)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return app.Usagef(cmd, "%w", err) })
+	root.SetFlagErrorFunc(app.FlagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if _, err := render.ParseFormat(f.Format); err != nil {
 			return app.Usagef(cmd, "--output: %w", err)

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hpsearch/hpsearch/internal/spelling"
 )
 
 // suggest returns a hint that names the valid word nearest to a mistyped one,
 // or all of them when none is near.
 func suggest(word string, valid []string) string {
-	if near := nearest(word, valid); near != "" {
+	if near := spelling.Nearest(word, valid); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	if len(valid) == 0 {
@@ -17,45 +19,4 @@ func suggest(word string, valid []string) string {
 	}
 	sorted := slices.Sorted(slices.Values(valid))
 	return "use one of: " + strings.Join(sorted, ", ")
-}
-
-// nearest returns the valid word with the smallest edit distance from word,
-// "" when even that is more than a third of the word away.
-func nearest(word string, valid []string) string {
-	best, bestDistance := "", max(1, len([]rune(word))/3)+1
-	for _, v := range valid {
-		d := editDistance(strings.ToLower(word), strings.ToLower(v))
-		if d < bestDistance {
-			best, bestDistance = v, d
-		}
-	}
-	return best
-}
-
-// editDistance is the number of runes to insert, delete, replace or swap with
-// their neighbour to turn a into b (the optimal string alignment variant of
-// the Damerau-Levenshtein distance).
-func editDistance(a, b string) int {
-	s, t := []rune(a), []rune(b)
-	d := make([][]int, len(s)+1) // d[i][j]: between the first i and the first j runes
-	for i := range d {
-		d[i] = make([]int, len(t)+1)
-		d[i][0] = i
-	}
-	for j := range t {
-		d[0][j+1] = j + 1
-	}
-	for i, x := range s {
-		for j, y := range t {
-			replace := d[i][j]
-			if x != y {
-				replace++
-			}
-			d[i+1][j+1] = min(replace, d[i][j+1]+1, d[i+1][j]+1)
-			if i > 0 && j > 0 && x == t[j-1] && s[i-1] == y {
-				d[i+1][j+1] = min(d[i+1][j+1], d[i-1][j-1]+1)
-			}
-		}
-	}
-	return d[len(s)][len(t)]
 }

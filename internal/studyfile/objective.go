@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/hpsearch/hpsearch/internal/spelling"
 	"github.com/hpsearch/hpsearch/objective"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/trainer/setting"
@@ -219,7 +220,7 @@ func (r *reader) placeholders(m mapping, d *search.Definition) {
 			continue
 		}
 		hint := fmt.Sprintf("write {{%s}} for the text {%s} itself", name, name)
-		if near := nearest(name, names); near != "" {
+		if near := spelling.Nearest(name, names); near != "" {
 			hint = fmt.Sprintf("did you mean {%s}?", near)
 		}
 		r.find(m.get("objective"), hint, "the command refers to {%s}, which is neither fixed nor searched", name)

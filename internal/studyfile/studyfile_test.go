@@ -178,24 +178,6 @@ func TestFindings_oneLine(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	valid := []string{"learning_rate", "weight_decay", "ways"}
-	for word, want := range map[string]string{
-		"lerning_rate":  "learning_rate",
-		"Learning-Rate": "learning_rate",
-		"weigth_decay":  "weight_decay",
-		"way":           "ways",
-		"wyas":          "ways",
-		"banana":        "",
-		"":              "",
-	} {
-		if got := nearest(word, valid); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
 // FuzzParse checks that no input panics, that every refusal is Findings with
 // one-line messages, and that what is accepted is a space that the domain
 // accepts too.

@@ -117,7 +117,7 @@ func (f *Factory) Study(ctx context.Context, name string) (search.Store, *search
 	}
 	study, err := store.Study(ctx, name)
 	if errors.Is(err, search.ErrNotFound) {
-		return nil, nil, f.NoStudy(name)
+		return nil, nil, f.NoStudy(ctx, store, name)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -126,11 +126,19 @@ func (f *Factory) Study(ctx context.Context, name string) (search.Store, *search
 }
 
 // NoStudy is the error for a study that is not in the storage.
-func (f *Factory) NoStudy(name string) error {
+func (f *Factory) NoStudy(ctx context.Context, store search.Store, name string) error {
 	if f.InMemory() {
 		return fmt.Errorf("no study %q: %w", name, errMemory)
 	}
-	return fmt.Errorf("no study %q in %s (hpsearch study list shows those there are)", name, storage.Redact(f.StorageURL))
+	summaries, err := store.Summaries(ctx)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(summaries))
+	for i, s := range summaries {
+		names[i] = s.Study.Name
+	}
+	return fmt.Errorf("no study %q in %s (hpsearch study list shows those there are)%s", name, storage.Redact(f.StorageURL), meant(name, names))
 }
 
 // NoStudyFile is the error for a study that Optuna made, where it takes a

@@ -43,7 +43,7 @@ func show(ctx context.Context, o *Options) error {
 	}
 	summary, err := store.Summary(ctx, o.Name)
 	if errors.Is(err, search.ErrNotFound) {
-		return o.NoStudy(o.Name)
+		return o.NoStudy(ctx, store, o.Name)
 	}
 	if err != nil {
 		return err

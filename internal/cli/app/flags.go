@@ -1,0 +1,48 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/hpsearch/hpsearch/internal/spelling"
+)
+
+// FlagError says what is wrong with a flag of a command line, in words that do
+// not need Go.
+func FlagError(cmd *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		if want := wanted[invalid.GetFlag().Value.Type()]; want != "" {
+			return Usagef(cmd, "--%s %s: want %s", invalid.GetFlag().Name, invalid.GetValue(), want)
+		}
+	}
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := spelling.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+			return Usagef(cmd, "%s has no flag --%s; did you mean --%s?", cmd.CommandPath(), unknown.GetSpecifiedName(), near)
+		}
+	}
+	return Usagef(cmd, "%w", err)
+}
+
+// wanted describes the values of flags by their types' names.
+var wanted = map[string]string{
+	"int":      "a whole number",
+	"int64":    "a whole number",
+	"float64":  "a number",
+	"bool":     "true or false",
+	"duration": "a time with its unit, such as 90s, 30m or 2h",
+}
+
+// meant is the end of an error about a name that is not among others.
+func meant(name string, names []string) string {
+	if near := spelling.Nearest(name, names); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
