@@ -38,9 +38,11 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check or doctor found something,
 		Example: `  hpsearch study create -f studies:wordnet-5way-5shot
   hpsearch run wordnet-5way-5shot --parallel 2
   hpsearch export wordnet-5way-5shot --to model --quantize int8`,
+		Version:       version.Read().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	})
+	root.Flags().Bool("version", false, "print the version")
 	globalFlags(root, f)
 	root.SetFlagErrorFunc(app.FlagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
