@@ -187,7 +187,7 @@ func (f *frozenInputs) together(examples []int) (n, size int) {
 	}
 	tokens := 0
 	for _, e := range examples {
-		length := f.Inputs.Length(e)
+		length := f.Length(e)
 		if tokens+length > f.sizes[len(f.sizes)-1] {
 			break
 		}
