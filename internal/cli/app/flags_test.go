@@ -12,7 +12,7 @@ func TestFlagError(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--parallel=two", "--parallel two: want a whole number"},
 		{"--timeout=5", "--timeout 5: want a time with its unit, such as 90s, 30m or 2h"},
-		{"--paralel=2", "run has no flag --paralel; did you mean --parallel?"},
+		{"--parallex=2", "run has no flag --parallex; did you mean --parallel?"},
 		{"--banana", "unknown flag: --banana"},
 		{"-z", "unknown shorthand flag: 'z' in -z"},
 		{"--parallel", "flag needs an argument: --parallel"},
