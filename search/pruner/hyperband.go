@@ -11,20 +11,17 @@ import (
 
 var _ search.Pruner = (*Hyperband)(nil)
 
-// DefaultHyperbandReduction is eta of the Hyperband paper's experiments.
-const DefaultHyperbandReduction = 3
-
 // HyperbandOptions are the settings of a [Hyperband]; the zero value has the
 // defaults.
 type HyperbandOptions struct {
-	// MinResource is the lowest step at which a trial may be cut; 0 means 1.
+	// MinResource is the lowest step at which a trial may be cut; 0 means an
+	// eighth of MaxResource, rounded up.
 	MinResource int
 	// MaxResource is R of the paper, the step at which trials end by
 	// themselves. 0 means the highest step of the COMPLETE trials; then
 	// nothing is pruned until there is one.
 	MaxResource int
-	// Reduction is eta of the paper, at least 2; 0 means
-	// DefaultHyperbandReduction.
+	// Reduction is eta of the paper, at least 2; 0 means DefaultReduction.
 	Reduction int
 	// StartupTrials and WarmupSteps are as in [ASHAOptions].
 	StartupTrials int
@@ -32,8 +29,8 @@ type HyperbandOptions struct {
 }
 
 // Hyperband hedges between brackets of successive halving, from one that cuts
-// as early as MinResource to one that lets every trial come to MaxResource
-// (Li et al., "Hyperband: A Novel Bandit-Based Approach to Hyperparameter
+// as early as MinResource to one that cuts late or, where MaxResource is
+// MinResource times a power of Reduction, never (Li et al., "Hyperband: A Novel Bandit-Based Approach to Hyperparameter
 // Optimization", JMLR 18, 2018, algorithm 1). Each bracket is an [ASHA] of its
 // own with s = 0, 1, …: trials of different brackets are not compared.
 //
@@ -48,20 +45,16 @@ type Hyperband struct {
 
 // NewHyperband returns the rule. It fails when an option is out of range.
 func NewHyperband(o HyperbandOptions) (*Hyperband, error) {
-	if o.MinResource == 0 {
-		o.MinResource = 1
-	}
 	if o.Reduction == 0 {
-		o.Reduction = DefaultHyperbandReduction
+		o.Reduction = DefaultReduction
 	}
-	if o.MaxResource > 0 && o.MinResource >= o.MaxResource {
-		return nil, fmt.Errorf("hyperband pruner: min resource %d must be below max resource %d", o.MinResource, o.MaxResource)
+	if o.MaxResource > 0 && max(1, o.MinResource) >= o.MaxResource {
+		return nil, fmt.Errorf("hyperband pruner: min resource %d must be below max resource %d", max(1, o.MinResource), o.MaxResource)
 	}
-	h := &Hyperband{options: o}
-	if _, err := newASHA("hyperband", h.bracket(0, o.MaxResource)); err != nil {
+	if _, err := newASHA("hyperband", o.bracket(0)); err != nil {
 		return nil, err
 	}
-	return h, nil
+	return &Hyperband{options: o}, nil
 }
 
 // Prune implements [search.Pruner].
@@ -69,34 +62,38 @@ func (b *Hyperband) Prune(ctx context.Context, h *search.History, t *search.Tria
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
-	most := b.options.MaxResource
+	o := b.options
+	most := o.MaxResource
 	if most == 0 {
 		most = lastStep(h)
 	}
-	if most < b.options.MinResource {
+	if o.MinResource == 0 && most > 0 {
+		o.MinResource, o.MaxResource = lowestRung(most), most
+	}
+	if most < max(1, o.MinResource) {
 		return false, nil
 	}
-	shares := b.shares(most)
-	s := b.bracketOf(h, t, shares)
-	asha, err := newASHA("hyperband", b.bracket(s, b.options.MaxResource))
+	shares := o.shares(most)
+	s := bracketOf(h, t, shares)
+	asha, err := newASHA("hyperband", o.bracket(s))
 	if err != nil {
 		return false, errors.Join(errors.New("a bracket that NewHyperband would refuse"), err)
 	}
-	return asha.decide(h, t, func(other *search.Trial) bool { return b.bracketOf(h, other, shares) == s }), nil
+	return asha.decide(h, t, func(other *search.Trial) bool { return bracketOf(h, other, shares) == s }), nil
 }
 
-func (b *Hyperband) bracket(s, most int) ASHAOptions {
+func (o *HyperbandOptions) bracket(s int) ASHAOptions {
 	return ASHAOptions{
-		MinResource: b.options.MinResource, MaxResource: most, Reduction: b.options.Reduction, EarlyStopping: s,
-		StartupTrials: b.options.StartupTrials, WarmupSteps: b.options.WarmupSteps,
+		MinResource: o.MinResource, MaxResource: o.MaxResource, Reduction: o.Reduction, EarlyStopping: s,
+		StartupTrials: o.StartupTrials, WarmupSteps: o.WarmupSteps,
 	}
 }
 
 // shares returns for each bracket the number of trials that the paper starts
 // in it: ceil((sMax+1) eta^(sMax-s) / (sMax-s+1)) with sMax+1 brackets.
-func (b *Hyperband) shares(most int) []int {
+func (o *HyperbandOptions) shares(most int) []int {
 	brackets := 1
-	for r := most / b.options.MinResource; r >= b.options.Reduction; r /= b.options.Reduction {
+	for r := most / o.MinResource; r >= o.Reduction; r /= o.Reduction {
 		brackets++
 	}
 	shares := make([]int, brackets)
@@ -104,13 +101,13 @@ func (b *Hyperband) shares(most int) []int {
 	for s := brackets - 1; s >= 0; s-- {
 		rungs := brackets - s
 		shares[s] = (brackets*power + rungs - 1) / rungs
-		power *= b.options.Reduction
+		power *= o.Reduction
 	}
 	return shares
 }
 
 // bracketOf deals the trials out to the brackets.
-func (b *Hyperband) bracketOf(h *search.History, t *search.Trial, shares []int) int {
+func bracketOf(h *search.History, t *search.Trial, shares []int) int {
 	name, total := "", 0
 	if h.Study != nil {
 		name = h.Study.Name
