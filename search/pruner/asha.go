@@ -145,10 +145,6 @@ func (a *ASHA) goesOn(h *search.History, t *search.Trial, value float64, rung in
 	return !d.Better(values[last], value)
 }
 
-// lowestRung is the lowest rung, unless one is given, of a training of most
-// steps, at least one.
-func lowestRung(most int) int { return (most-1)/lowestShare + 1 }
-
 // rungs returns the steps of the rungs up to a step.
 func (a *ASHA) rungs(h *search.History, step int) []int {
 	lowest, most := a.options.MinResource, a.options.MaxResource
@@ -159,7 +155,7 @@ func (a *ASHA) rungs(h *search.History, step int) []int {
 		if most <= 0 {
 			return nil
 		}
-		lowest = max(lowestRung(most), a.options.WarmupSteps)
+		lowest = max((most-1)/lowestShare+1, a.options.WarmupSteps)
 	}
 	if most > 0 {
 		step = min(step, most-1)

@@ -18,8 +18,8 @@ func TestShares(t *testing.T) {
 		want    []int
 	}{
 		{"from 1 to 81 by 3, as in the paper", HyperbandOptions{MinResource: 1, Reduction: 3}, 81, []int{81, 34, 15, 8, 5}},
+		{"from 3 to 27 by 3", HyperbandOptions{MinResource: 3, Reduction: 3}, 27, []int{9, 5, 3}},
 		{"from 4 to 27 by 2", HyperbandOptions{MinResource: 4, Reduction: 2}, 27, []int{4, 3, 3}},
-		{"from 4 to 32 by 2", HyperbandOptions{MinResource: 4, Reduction: 2}, 32, []int{8, 6, 4, 4}},
 	} {
 		if got := test.options.shares(test.most); !slices.Equal(got, test.want) {
 			t.Errorf("%s: shares %v, want %v", test.name, got, test.want)
@@ -27,7 +27,7 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// Without options, trials are cut first at an eighth of what the complete ones
+// Without options, trials are cut first at a ninth of what the complete ones
 // took, and at nothing before there is one.
 func TestHyperbandLearnsTheLength(t *testing.T) {
 	t.Parallel()
@@ -59,14 +59,14 @@ func TestHyperbandLearnsTheLength(t *testing.T) {
 		if prune {
 			cuts++
 		}
-		if prune && !slices.Contains([]int{4, 8, 16}, step) {
+		if prune && !slices.Contains([]int{3, 9}, step) {
 			t.Errorf("cut at step %d", step)
 		}
 	}
 	if cuts == 0 {
 		t.Error("a trial worse than all others was never cut")
 	}
-	bad.Intermediate = reports[:4]
+	bad.Intermediate = reports[:3]
 	for _, other := range h.Trials {
 		other.State = search.Running
 	}
