@@ -73,7 +73,7 @@ func (r *run) save(s *tensor.Scope) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	metadata := map[string]string{positionKey: string(encoded)}
-	weights, err := model.Blobs(r.kept)
+	weights, err := model.Views(r.kept)
 	if err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
@@ -82,7 +82,7 @@ func (r *run) save(s *tensor.Scope) error {
 			return err
 		}
 	}
-	state, err := model.Blobs(r.optimizerState())
+	state, err := model.Views(r.optimizerState())
 	if err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}

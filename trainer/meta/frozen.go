@@ -106,7 +106,7 @@ func spaceOf(network model.Stack, below int, together bool) (prefix.Space, error
 }
 
 func hashParam(w io.Writer, p model.Param) error {
-	blob, err := p.Blob()
+	blob, err := p.View()
 	if err != nil {
 		return err
 	}

@@ -29,8 +29,14 @@ func (p Param) IsNorm() bool {
 }
 
 // Blob copies the parameter's data to the host as F32.
-func (p Param) Blob() (hf.Blob, error) {
-	values, err := p.Tensor.Float32s()
+func (p Param) Blob() (hf.Blob, error) { return p.blob(p.Tensor.Float32s) }
+
+// View is [Param.Blob] without the copy, where that can be: the data is valid
+// until the parameter changes or is freed.
+func (p Param) View() (hf.Blob, error) { return p.blob(p.Tensor.Float32sInPlace) }
+
+func (p Param) blob(read func() ([]float32, error)) (hf.Blob, error) {
+	values, err := read()
 	if err != nil {
 		return hf.Blob{}, fmt.Errorf("tensor %s: %w", p.Name, err)
 	}
@@ -38,10 +44,15 @@ func (p Param) Blob() (hf.Blob, error) {
 }
 
 // Blobs copies all parameters.
-func Blobs(params []Param) ([]hf.Blob, error) {
+func Blobs(params []Param) ([]hf.Blob, error) { return eachBlob(params, Param.Blob) }
+
+// Views are the [Param.View] of all parameters.
+func Views(params []Param) ([]hf.Blob, error) { return eachBlob(params, Param.View) }
+
+func eachBlob(params []Param, of func(Param) (hf.Blob, error)) ([]hf.Blob, error) {
 	blobs := make([]hf.Blob, len(params))
 	for i, p := range params {
-		b, err := p.Blob()
+		b, err := of(p)
 		if err != nil {
 			return nil, err
 		}

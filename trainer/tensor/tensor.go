@@ -157,6 +157,21 @@ func (t *Tensor) Float32s() ([]float32, error) {
 	return copyOut[float32](t, Float32)
 }
 
+// Float32sInPlace is [Tensor.Float32s] without the copy where the elements are
+// float32 on the CPU, one after the other. They are valid until the tensor
+// changes or is freed, and must not be changed.
+func (t *Tensor) Float32sInPlace() ([]float32, error) {
+	n := t.Numel()
+	if n == 0 || t.DType() != Float32 || t.Device().IsCUDA() || !libtch.AtIsContiguous(t.c) {
+		return t.Float32s()
+	}
+	data := libtch.AtDataPtr(t.c)
+	if data == nil {
+		return nil, lastError("read tensor")
+	}
+	return unsafe.Slice((*float32)(data), n), nil
+}
+
 // Float64s is [Tensor.Float32s] in double precision.
 func (t *Tensor) Float64s() ([]float64, error) {
 	return copyOut[float64](t, Float64)

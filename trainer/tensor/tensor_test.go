@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -453,6 +454,37 @@ func TestAttentionTwice(t *testing.T) {
 			}
 			return err
 		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFloat32sInPlace: what stands otherwise in memory is copied.
+func TestFloat32sInPlace(t *testing.T) {
+	err := Do(func(s *Scope) error {
+		x := s.FromFloat32([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
+		for name, c := range map[string]struct {
+			of   *Tensor
+			want []float32
+		}{
+			"plain":      {x, []float32{1, 2, 3, 4, 5, 6}},
+			"part":       {s.Narrow(x, 0, 1, 1), []float32{4, 5, 6}},
+			"transposed": {s.Transpose(x, 0, 1), []float32{1, 4, 2, 5, 3, 6}},
+			"double":     {s.Cast(x, Float64), []float32{1, 2, 3, 4, 5, 6}},
+			"empty":      {s.Zeros(Float32, CPU, 0), nil},
+		} {
+			got, err := c.of.Float32sInPlace()
+			if err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("%s: %v (%v), want %v", name, got, err, c.want)
+			}
+		}
+		closed := s.Clone(x)
+		s.Free(closed)
+		if _, err := closed.Float32sInPlace(); !errors.Is(err, ErrClosed) {
+			t.Errorf("a tensor that was freed: %v", err)
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
