@@ -154,6 +154,37 @@ func TestTokenAttentionDropout(t *testing.T) {
 	}
 }
 
+// TestTokenAttentionOfNoNumbers: they are not lost on the way.
+func TestTokenAttentionOfNoNumbers(t *testing.T) {
+	for name, bad := range map[string]float32{"NaN": float32(math.NaN()), "infinite": float32(math.Inf(1))} {
+		err := Do(func(s *Scope) error {
+			const length, hidden = 19, 8
+			numbers := make([]float32, length*hidden)
+			for i := range numbers {
+				numbers[i] = float32(i%7) / 7
+			}
+			keys := slices.Clone(numbers)
+			keys[5*hidden] = bad // of token 5
+			x := s.FromFloat32(numbers, length, hidden)
+			k := s.FromFloat32(keys, length, hidden)
+			layout := Layout{Offsets: []int64{0}, Lengths: []int64{length}}
+			list, err := s.TokenAttention(s.AddScalar(x, 1), k, x, 1, layout, 0).Float32s()
+			if err != nil {
+				return err
+			}
+			for i, v := range list {
+				if v == v {
+					t.Fatalf("%s: number %d is %g, want NaN: every token looks at token 5", name, i, v)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestTokenAttentionRefuses says what it cannot do.
 func TestTokenAttentionRefuses(t *testing.T) {
 	for name, layout := range map[string]Layout{

@@ -51,8 +51,10 @@ struct Stream {
   }
 };
 
-// exponential is e^x with a relative error of about 2^-22, 0 below -87.
+// exponential is e^x with a relative error of about 2^-22, 0 below -87. What is
+// no number stays none: a training that diverged must not look sound.
 HPS_INLINE void exponential(floats &x) {
+  words none = reinterpret_cast<words>(x != x); // all bits of what is no number
   floats low = -87.0f - floats{};
   words under = reinterpret_cast<words>(x < low);
   x = reinterpret_cast<floats>((reinterpret_cast<words>(x) & ~under) | (reinterpret_cast<words>(low) & under));
@@ -70,7 +72,7 @@ HPS_INLINE void exponential(floats &x) {
   p = p * r * r + r + 1.0f;
   words power = (reinterpret_cast<words>(rounded) - reinterpret_cast<words>(shift - floats{})) << 23;
   p = reinterpret_cast<floats>(reinterpret_cast<words>(p) + power);
-  x = reinterpret_cast<floats>(reinterpret_cast<words>(p) & ~under);
+  x = reinterpret_cast<floats>((reinterpret_cast<words>(p) & ~under) | none);
 }
 
 // A Factor is the left matrix of a product, in any order.
