@@ -26,7 +26,7 @@ func TestSinusoidStudy(t *testing.T) {
 	}
 	first := file.Enqueue[0]
 	for _, name := range []string{
-		"algorithm", "shots", "query_shots", "inner_lr", "adaptation_steps", "meta_batch_size",
+		"algorithm", "shots", "query_shots", "inner_lr", "adaptation_steps", "multi_step_loss", "meta_batch_size",
 		"learning_rate", "weight_decay", "warmup_ratio", "gradient_clip", "dropout",
 	} {
 		has, ok := first[name]
