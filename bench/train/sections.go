@@ -7,7 +7,7 @@ var sections = []section{
 		title: "Sine curves",
 		text: `Mean squared error on 10,000 new curves after steps of gradient descent on 5 points
 (Finn, Abbeel and Levine 2017, section 5.1); the median of 3 seeds. 20,000
-iterations of 25 curves; theirs were 70,000. Recipe: bench/train/sinusoid.go,
+iterations of 50 curves; theirs were 70,000 of 25. Recipe: bench/train/sinusoid.go,
 and the ready-made study sinusoid-maml.
 `,
 		columns: []string{"1 step", "5 steps", "10 steps"},
