@@ -208,8 +208,9 @@ func TestOutOfMemory(t *testing.T) {
 	model, tasks := tinymodel.Folder(t), tinymodel.JSONL(t, rows)
 	c := start(t, memoryLimit+"=600")
 	// An episode has 3 x 25 texts of 512 tokens: with 2 heads, the attention
-	// scores of one layer are 157 MB, and several such tensors live at once.
-	c.send(trial(t, model, tasks, "", map[string]any{"max_length": 512, "shots": 5, "query_shots": 20, "iterations": 2, "eval_every": 1, "eval_episodes": 1}))
+	// scores of one layer are 157 MB, and several such tensors live at once
+	// where they are differentiated twice.
+	c.send(trial(t, model, tasks, "", map[string]any{"algorithm": "maml", "max_length": 512, "shots": 5, "query_shots": 20, "iterations": 2, "eval_every": 1, "eval_episodes": 1}))
 	m, _ := c.end()
 	failed, ok := m.(protocol.Failed)
 	if !ok || failed.Reason != protocol.OutOfMemory || strings.Contains(failed.Message, "\n") {
