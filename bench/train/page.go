@@ -124,7 +124,9 @@ func seconds(r *record) string {
 func (c cell) text(r *record) string {
 	var parts []string
 	if r != nil {
-		if v, ok := r.Figures[c.figure]; ok && !math.IsNaN(v) {
+		if v, ok := r.Figures[c.figure]; ok && math.IsInf(v, 0) {
+			parts = append(parts, "no bound")
+		} else if ok && !math.IsNaN(v) {
 			text := fmt.Sprintf(c.format, v)
 			if ci, ok := r.Figures[c.figure+"_ci95"]; ok {
 				text += fmt.Sprintf(" ± %.2f", ci)

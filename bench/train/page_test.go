@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,14 +75,14 @@ func TestMeasure(t *testing.T) {
 	times := 0
 	r := row{name: "r", needs: nothing, measure: func(options) (map[string]float64, error) {
 		times++
-		return map[string]float64{"x": float64(times)}, nil
+		return map[string]float64{"x": float64(times), "mean": math.Inf(1)}, nil
 	}}
 	for i, again := range []bool{false, false, true} {
 		if err := r.measureUnlessKept(o, again); err != nil {
 			t.Fatal(err)
 		}
 		want := []float64{1, 1, 2}[i]
-		if kept, err := r.kept(o); err != nil || kept.Figures["x"] != want || kept.Libtorch == "" {
+		if kept, err := r.kept(o); err != nil || kept.Figures["x"] != want || !math.IsInf(kept.Figures["mean"], 1) || kept.Libtorch == "" {
 			t.Errorf("call %d: %+v, %v", i, kept, err)
 		}
 	}

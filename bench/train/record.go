@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -25,7 +27,7 @@ type row struct {
 
 // A record is a row that was measured.
 type record struct {
-	Figures map[string]float64 `json:"figures"`
+	Figures figures `json:"figures"`
 	// Seconds by the clock, and of all cores together, data loading and test
 	// included.
 	Seconds    float64 `json:"seconds"`
@@ -34,6 +36,39 @@ type record struct {
 	Device     string  `json:"device"`
 	Libtorch   string  `json:"libtorch"`
 	Machine    string  `json:"machine"`
+}
+
+// Figures have names. A mean may have no bound, for which JSON has no number: it
+// is written as a word.
+type figures map[string]float64
+
+// MarshalJSON implements [json.Marshaler].
+func (f figures) MarshalJSON() ([]byte, error) {
+	values := make(map[string]any, len(f))
+	for name, v := range f {
+		values[name] = v
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			values[name] = fmt.Sprint(v)
+		}
+	}
+	return json.Marshal(values)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (f *figures) UnmarshalJSON(data []byte) error {
+	var values map[string]any
+	if err := json.Unmarshal(data, &values); err != nil {
+		return err
+	}
+	*f = make(figures, len(values))
+	for name, v := range values {
+		number, err := strconv.ParseFloat(fmt.Sprint(v), 64)
+		if err != nil {
+			return fmt.Errorf("figure %s: %w", name, err)
+		}
+		(*f)[name] = number
+	}
+	return nil
 }
 
 // path returns where a row is kept: what was measured on a GPU by itself.
