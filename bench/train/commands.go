@@ -49,7 +49,7 @@ func trainingStep(options) (map[string]float64, error) {
 
 // freezingStudy runs bench/freezing.
 func freezingStudy(options) (map[string]float64, error) {
-	out, err := output("scripts/bench-freezing.sh")
+	out, err := output("scripts/bench-freezing.sh", "-iterations", "20")
 	if err != nil {
 		return nil, err
 	}

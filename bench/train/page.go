@@ -103,7 +103,11 @@ func (l line) text(o options) (text, place string, err error) {
 	}
 	switch {
 	case record != nil:
-		fmt.Fprintf(&b, " %s | %.0f |\n", seconds(record), record.CPUSeconds)
+		cpu := ""
+		if record.CPUSeconds > 0 {
+			cpu = fmt.Sprintf("%.0f", record.CPUSeconds)
+		}
+		fmt.Fprintf(&b, " %s | %s |\n", seconds(record), cpu)
 		return b.String(), fmt.Sprintf("%s; libtorch %s, %s, %d thread(s)", record.Machine, record.Libtorch, record.Device, record.Threads), nil
 	case l.command != "":
 		fmt.Fprintf(&b, " not measured: no GPU was at hand; `%s` | |\n", l.command)
