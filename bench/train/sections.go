@@ -66,9 +66,10 @@ bench/train/omniglot.go.
 		text: `Times as a share of the other's time: below 1 is faster. The step is that of
 BERT 6 x 384, batch 16 x 32, beside PyTorch in Python on the same libtorch, in
 pairs. The study has 20 trials, of 20 iterations, over the freezing strategies on
-WordNet with all-MiniLM-L6-v2, one worker, caches cold, beside bench/peer/freezing_study.py, a script of PyTorch,
-transformers and Optuna. The epoch is one of joint training on WordNet with
-bottom-4 of 6 layers frozen, their outputs cached, beside no cache.
+WordNet with all-MiniLM-L6-v2, one worker and caches that are empty at first,
+beside bench/peer/freezing_study.py, a script of PyTorch, transformers and Optuna.
+The epoch is one of joint training on WordNet with bottom-4 of 6 layers frozen,
+their outputs cached, beside no cache.
 `,
 		columns: []string{"ours / other", "ours", "other"},
 		lines: []line{
