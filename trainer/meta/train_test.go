@@ -305,7 +305,8 @@ func TestReportsComeWhenDue(t *testing.T) {
 	}
 }
 
-// TestBestValidationCounts uses a rate at which training gets worse again.
+// TestBestValidationCounts uses a rate at which training gets worse again. Which
+// seeds show it differs from one libtorch to the next: one of a few must.
 func TestBestValidationCounts(t *testing.T) {
 	b := newBench(t)
 	for _, c := range []struct {
@@ -316,41 +317,54 @@ func TestBestValidationCounts(t *testing.T) {
 		{"val_accuracy", func(a, b float64) bool { return a > b }},
 	} {
 		t.Run(c.metric, func(t *testing.T) {
-			changes := map[string]any{"metric": c.metric, "iterations": 12, "eval_every": 1, "learning_rate": 0.3, "warmup_ratio": 0}
-			reports := make(map[int]map[string]float64)
-			err := b.with(t, changes, 3, func(x *fixture) error {
-				o, err := Train(x.s, x.algorithm, x.learner, x.data, Options{Config: x.config, Seed: 3,
-					Hooks: Hooks{Report: func(step int, m map[string]float64) { reports[step] = maps.Clone(m) }}})
-				if err != nil {
-					return err
+			const last = 12
+			changes := map[string]any{"metric": c.metric, "iterations": last, "eval_every": 1, "learning_rate": 0.3, "warmup_ratio": 0}
+			for seed := int64(3); ; seed++ {
+				if bestStep(t, b, changes, seed, c.metric, c.better) < last {
+					break
 				}
-				best := 1
-				for step := 2; step <= 12; step++ {
-					if c.better(reports[step][c.metric], reports[best][c.metric]) {
-						best = step
-					}
+				if seed == 10 {
+					t.Fatal("the last validation is always the best one: the test shows nothing")
 				}
-				if best == 12 {
-					t.Error("the last validation is the best one: the test shows nothing")
-				}
-				if o.Step != best || o.Value != reports[best][c.metric] || !maps.Equal(o.Metrics, reports[best]) {
-					t.Errorf("outcome %+v, best is step %d: %v", o, best, reports[best])
-				}
-				episodes, err := x.data.Episodes(task.Validation)
-				if err != nil {
-					return err
-				}
-				m, err := Evaluate(x.s, x.algorithm.Adapter(), x.learner, x.data.Inputs(), episodes)
-				if m.Loss != o.Metrics["val_loss"] || m.Accuracy != o.Metrics["val_accuracy"] {
-					t.Errorf("the weights that are left give %+v, want %v", m, o.Metrics)
-				}
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
 			}
 		})
 	}
+}
+
+// bestStep trains and checks that the weights and figures of the best validation
+// are left, whose step it returns.
+func bestStep(t *testing.T, b *bench, changes map[string]any, seed int64, metric string, better func(a, b float64) bool) (best int) {
+	t.Helper()
+	reports := make(map[int]map[string]float64)
+	err := b.with(t, changes, seed, func(x *fixture) error {
+		o, err := Train(x.s, x.algorithm, x.learner, x.data, Options{Config: x.config, Seed: seed,
+			Hooks: Hooks{Report: func(step int, m map[string]float64) { reports[step] = maps.Clone(m) }}})
+		if err != nil {
+			return err
+		}
+		best = 1
+		for step := 2; step <= len(reports); step++ {
+			if better(reports[step][metric], reports[best][metric]) {
+				best = step
+			}
+		}
+		if o.Step != best || o.Value != reports[best][metric] || !maps.Equal(o.Metrics, reports[best]) {
+			t.Errorf("outcome %+v, best is step %d: %v", o, best, reports[best])
+		}
+		episodes, err := x.data.Episodes(task.Validation)
+		if err != nil {
+			return err
+		}
+		m, err := Evaluate(x.s, x.algorithm.Adapter(), x.learner, x.data.Inputs(), episodes)
+		if m.Loss != o.Metrics["val_loss"] || m.Accuracy != o.Metrics["val_accuracy"] {
+			t.Errorf("the weights that are left give %+v, want %v", m, o.Metrics)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return best
 }
 
 func TestEarlyStopping(t *testing.T) {
