@@ -115,10 +115,10 @@ func adapt(ctx context.Context, o *Options) error {
 		return err
 	}
 	if app.ReadsImages(o.To) {
-		o.Say("Next: hpsearch predict %s FILE labels the image in a file.", o.To)
+		o.Say("Next: hpsearch predict %s FILE labels the image in a file.", render.Argument(o.To))
 		return nil
 	}
-	o.Say("Next: hpsearch predict %s TEXT %s.", o.To, app.Predicts(o.To))
+	o.Say("Next: hpsearch predict %s TEXT %s.", render.Argument(o.To), app.Predicts(o.To))
 	return nil
 }
 

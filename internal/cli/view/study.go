@@ -264,7 +264,7 @@ func frontText(study string, trials int) string {
 	case 1:
 		return "1 trial"
 	}
-	return fmt.Sprintf("%d trials (hpsearch best %s shows their parameters)", trials, study)
+	return fmt.Sprintf("%d trials (hpsearch best %s shows their parameters)", trials, render.Argument(study))
 }
 
 // bestRows show the best trial, or in a row each those of the front.

@@ -134,7 +134,7 @@ func Trials(study *search.Study, trials []*search.Trial, now time.Time) render.D
 	names, metrics := paramNames(space, trials), metricNames(trials)
 	d := render.Document{
 		Columns: append([]render.Column{{Title: "number", Right: true}, {Title: "state"}}, valueColumns(study)...),
-		Empty:   fmt.Sprintf("No trials yet: hpsearch run %s starts some.", study.Name),
+		Empty:   fmt.Sprintf("No trials yet: hpsearch run %s starts some.", render.Argument(study.Name)),
 	}
 	for _, name := range names {
 		d.Columns = append(d.Columns, render.Column{Title: "params." + name, Heading: name, Right: numeric(space, name)})
@@ -223,7 +223,7 @@ func TrialFacts(study *search.Study, t *search.Trial, now time.Time) render.Docu
 	d.Data = NewTrialDetail(study, t)
 	d.Rows = append(d.Rows, fact("seed", render.Text(fmt.Sprint(seed(study, t)))))
 	if t.State == search.Failed && study.Definition.Objective.Kind != studyfile.External {
-		d.Rows = append(d.Rows, fact("log", render.Text(fmt.Sprintf("hpsearch trial logs %s %d shows the rest", study.Name, t.Number))))
+		d.Rows = append(d.Rows, fact("log", render.Text(fmt.Sprintf("hpsearch trial logs %s %d shows the rest", render.Argument(study.Name), t.Number))))
 	}
 	for _, r := range t.Intermediate {
 		values := reportMetrics(r, metric)
