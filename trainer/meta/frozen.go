@@ -147,7 +147,8 @@ func (f *frozenInputs) compute(s *tensor.Scope, device tensor.Device, examples [
 func (f *frozenInputs) rows(s *tensor.Scope, device tensor.Device, examples []int) ([][]float32, error) {
 	rows, keys := make([][]float32, len(examples)), make([]prefix.Key, len(examples))
 	missing := make(map[prefix.Key][]float32)
-	var first []int // example of each missing key, in order
+	var first []int          // example of each missing key, in order
+	var unknown []prefix.Key // those keys
 	for i, e := range examples {
 		keys[i] = prefix.KeyOf(f.Inputs.(Keyed).Content(e)) // view is only there for these
 		if rows[i] = f.view.Get(keys[i]); rows[i] != nil {
@@ -155,7 +156,7 @@ func (f *frozenInputs) rows(s *tensor.Scope, device tensor.Device, examples []in
 		}
 		if _, ok := missing[keys[i]]; !ok {
 			missing[keys[i]] = nil
-			first = append(first, e)
+			first, unknown = append(first, e), append(unknown, keys[i])
 		}
 	}
 	for len(first) > 0 {
@@ -164,12 +165,11 @@ func (f *frozenInputs) rows(s *tensor.Scope, device tensor.Device, examples []in
 		if err != nil {
 			return nil, err
 		}
-		for i, e := range first[:n] {
-			key := prefix.KeyOf(f.Inputs.(Keyed).Content(e))
+		for i, key := range unknown[:n] {
 			missing[key] = computed[i]
 			f.view.Put(key, computed[i])
 		}
-		first = first[n:]
+		first, unknown = first[n:], unknown[n:]
 	}
 	for i, key := range keys {
 		if rows[i] == nil {

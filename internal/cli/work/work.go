@@ -73,12 +73,12 @@ func (j *Job) Run(ctx context.Context) error {
 
 // sayNothingLeft says why a run came to its end without running any trial.
 func (j *Job) sayNothingLeft(ctx context.Context) error {
-	summary, err := j.Store.Summary(ctx, j.Study.Name)
+	counts, err := j.Store.Counts(ctx, j.Study.ID)
 	if err != nil {
 		return err
 	}
 	j.Say("Nothing was run: study %s has had its %d trials. A larger budget in its file, or --trials, lets it go on.",
-		j.Study.Name, summary.Counts.Total())
+		j.Study.Name, counts.Total())
 	return nil
 }
 
