@@ -19,12 +19,13 @@ const drainTime = 2 * time.Second
 
 // A child is a trainer that is up, or was.
 type child struct {
-	name   string
-	cmd    *exec.Cmd
-	stdin  io.WriteCloser
-	writer *protocol.Writer
-	stderr *stderrTail
-	hello  protocol.Hello
+	name       string
+	cmd        *exec.Cmd
+	stdin      io.WriteCloser
+	writer     *protocol.Writer
+	stderr     *stderrTail
+	stderrPipe *pipeCopy // from its standard error to stderr
+	hello      protocol.Hello
 
 	// messages is closed when the trainer says nothing more: readErr then
 	// tells why, io.EOF when it left or was killed.
@@ -58,9 +59,17 @@ func launch(config ProcessConfig, env []string, stderr *stderrTail) (*child, err
 		stderr:   stderr,
 		messages: make(chan protocol.Message), exited: make(chan struct{}), killed: make(chan struct{}),
 	}
-	cmd.Stdout, cmd.Stderr = output, c.stderr
-	if err := cmd.Start(); err != nil {
+	var write *os.File
+	if c.stderrPipe, write, err = newPipeCopy(stderr); err != nil {
 		_ = stdin.Close()
+		return nil, err
+	}
+	cmd.Stdout, cmd.Stderr = output, write
+	err = cmd.Start()
+	_ = write.Close()
+	if err != nil {
+		_ = stdin.Close()
+		c.stderrPipe.finish(0)
 		return nil, err
 	}
 	go c.read()
@@ -68,6 +77,7 @@ func launch(config ProcessConfig, env []string, stderr *stderrTail) (*child, err
 		c.waitErr = cmd.Wait()
 		killGroup(cmd) // whatever it left behind
 		_ = output.Close()
+		c.stderrPipe.finish(drainTime)
 		stderr.detach()
 		close(c.exited)
 	}()

@@ -38,6 +38,9 @@ func fake(t *testing.T, start string) objective.ProcessConfig {
 	return objective.ProcessConfig{Command: []string{program}, Env: []string{fakeTrainer + "=" + start}}
 }
 
+// noisyLines is how many lines of a kilobyte the fake writes in mode "noisy".
+const noisyLines = 100
+
 // trainer is the fake; what it does in a trial is the trial's setting "mode".
 type trainer struct {
 	in  *protocol.Reader
@@ -108,6 +111,11 @@ func (f trainer) trial(m protocol.Trial) int {
 		report(2, config.Value)
 		if m.CheckpointDir != "" {
 			result.Artifacts = map[string]string{"model": filepath.Join(filepath.Dir(m.CheckpointDir), "model")}
+		}
+		f.say(result)
+	case "noisy": // more than a pipe holds, up to the very result
+		for line := range noisyLines {
+			fmt.Fprintf(os.Stderr, "trial %d line %d %1000s\n", m.Number, line, "")
 		}
 		f.say(result)
 	case "nan": // as Python's json module writes it

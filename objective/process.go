@@ -106,9 +106,9 @@ func (p *Process) Hello(ctx context.Context) (protocol.Hello, error) {
 
 // Run implements [search.Objective]. The trainer's log goes to the file log
 // in the task's folder, which is made, and its checkpoints to a folder there
-// that belongs to the attempt, see [CheckpointDir]. What the trainer writes to its standard error at the very
-// end of a trial may be found in the log of the next one: nothing orders it
-// with the result.
+// that belongs to the attempt, see [CheckpointDir]. What the trainer wrote to
+// its standard error before its result is in the log when Run returns; what it
+// writes between two trials is in the log of the first.
 //
 // A trainer that dies is a [*search.TrialError] worth a retry, whose cause is a
 // [*DiedError]; one that breaks the protocol is killed and
@@ -165,8 +165,10 @@ func (p *Process) Job(ctx context.Context, kind protocol.JobKind, config any, ha
 	return p.finish(c.run(ctx, protocol.Job{Kind: kind, Config: encoded}))
 }
 
-// finish forgets the trainer when the conversation has ended with its death.
+// finish ends a conversation: what the trainer wrote to its standard error up
+// to now is passed on, and one that has died is forgotten.
 func (p *Process) finish(result protocol.Result, err error) (protocol.Result, error) {
+	p.child.stderrPipe.drain()
 	if p.child.dead() {
 		p.child = nil
 	}
@@ -248,6 +250,7 @@ func (p *Process) startLogged(ctx context.Context, task search.Task, stopping <-
 		return fmt.Errorf("%w: log of trial %d: %w", search.ErrUnavailable, task.Number, err)
 	}
 	if p.up() {
+		p.child.stderrPipe.drain()
 		p.child.stderr.attach(log)
 		return nil
 	}

@@ -152,6 +152,29 @@ func TestProcessKeepsALog(t *testing.T) {
 	}
 }
 
+// What a trainer writes before its result is in the trial's own log when the
+// trial has ended, however much it is and however soon the next trial comes.
+func TestProcessKeepsLogsApart(t *testing.T) {
+	t.Parallel()
+	p := newProcess(t, fake(t, "ok"))
+	data := t.TempDir()
+	for number := range 30 {
+		trial := task(number, "noisy")
+		trial.DataDir, trial.Dir = data, search.TrialDir(data, number)
+		if _, err := p.Run(t.Context(), trial, newSession()); err != nil {
+			t.Fatal(err)
+		}
+		log, err := os.ReadFile(filepath.Join(trial.Dir, objective.LogFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := strings.Count(string(log), fmt.Sprintf("\ntrial %d line ", number))
+		if all := strings.Count(string(log), " line "); own != noisyLines || all != noisyLines {
+			t.Fatalf("the log of trial %d has %d lines, %d of them its own, want %d", number, all, own, noisyLines)
+		}
+	}
+}
+
 func TestProcessFailures(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, fake(t, "ok"))

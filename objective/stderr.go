@@ -52,7 +52,7 @@ func (t *stderrTail) pass(p []byte) {
 
 // attach takes over another log, for what follows, and forgets what was kept:
 // it concerned another trial. Between trials the log stays, because the last
-// lines may still be on their way when the trainer has sent its result.
+// lines may come after the trainer has sent its result.
 func (t *stderrTail) attach(log io.WriteCloser) {
 	t.detach()
 	t.mu.Lock()
