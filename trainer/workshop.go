@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/hpsearch/hpsearch/trainer/meta"
@@ -58,7 +59,7 @@ func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error
 	if family.Images != nil {
 		data, err := meta.NewData(family, meta.NewPictures(family.Images), config, seed)
 		if err != nil {
-			return nil, badConfig(err)
+			return nil, unplanned(err)
 		}
 		return &material{data: data}, nil
 	}
@@ -74,9 +75,18 @@ func (w *Workshop) prepare(config *setting.Config, seed int64) (*material, error
 	}
 	data, err := meta.NewData(family, corpus, config, seed)
 	if err != nil {
-		return nil, badConfig(err)
+		return nil, unplanned(err)
 	}
 	return &material{tokenizer: tokenizer, data: data}, nil
+}
+
+// unplanned marks why the tasks of a trial cannot be drawn: by its settings, but
+// for a split that the data have not any more.
+func unplanned(err error) error {
+	if errors.Is(err, task.ErrSplit) {
+		return unavailable(err)
+	}
+	return badConfig(err)
 }
 
 // generated prepares the data of a family that is computed from a seed.

@@ -283,26 +283,6 @@ func TestEpisodesAreFair(t *testing.T) {
 	}
 }
 
-func TestSamplerErrors(t *testing.T) {
-	t.Parallel()
-	sampler := func(f *Family, role string, shape Shape) error {
-		_, err := NewSampler(f, mustSplit(t, f, 0), role, shape, 0)
-		return err
-	}
-	wantError(t, sampler(classFamily(20, 9), Validation, Shape{5, 1, 1}),
-		"made: meta-validation has 3 of the 20 classes, 5 are needed", "raise tasks.split.validation to 0.25 or more, or lower eval_ways to 3 or less")
-	wantError(t, sampler(classFamily(9, 9), Test, Shape{5, 1, 1}),
-		"meta-test has 2 of the 9 classes, 5 are needed: lower eval_ways to 2 or less, or add classes")
-	wantError(t, sampler(classFamily(20, 9), Train, Shape{14, 1, 1}), "meta-train has 13 of the 20 classes", "lower ways to 6 or less, or add classes")
-	wantError(t, sampler(taskFamily(6, 2, 9), Train, Shape{5, 5, 5}), "has 2 classes, 5 are needed", "; and made: each class of meta-train needs 10")
-	wantError(t, sampler(classFamily(5, 9), Validation, Shape{2, 1, 1}), "meta-validation has 1 of the 5 classes", "add classes, or say in a column \"task\"")
-	wantError(t, sampler(classFamily(6, 9), Validation, Shape{2, 1, 1}), "meta-validation has 1 of the 6 classes", "raise tasks.split.validation to 0.34 or more")
-	wantError(t, sampler(taskFamily(6, 2, 9), Train, Shape{5, 1, 1}), "the task \"task-0", "has 2 classes, 5 are needed: lower ways to 2 or less")
-	wantError(t, sampler(classFamily(30, 9), Test, Shape{5, 5, 5}),
-		"each class of meta-test needs 10 different examples (5 shots and 5 query shots)", "has 9, ", "as many as 6 classes have too few", "lower eval_shots", "tasks.min_per_class: 10")
-	wantError(t, sampler(taskFamily(6, 2, 1), Train, Shape{2, 1, 1}), `/class-0" has 1`)
-}
-
 func TestJointTasks(t *testing.T) {
 	t.Parallel()
 	f := taskFamily(10, 3, 4)

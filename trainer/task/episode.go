@@ -1,10 +1,6 @@
 package task
 
 import (
-	"cmp"
-	"fmt"
-	"strings"
-
 	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
@@ -47,6 +43,18 @@ type Sampler struct {
 // class of the part must have enough examples, and every task enough classes;
 // the error says which has not, how many there are and what to change.
 func NewSampler(f *Family, split Split, role string, shape Shape, seed int64) (*Sampler, error) {
+	s, err := newSampler(f, split, role, shape, seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := enough(s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// newSampler is [NewSampler] that does not look whether there is enough.
+func newSampler(f *Family, split Split, role string, shape Shape, seed int64) (*Sampler, error) {
 	if split == nil {
 		return nil, errNoSplit
 	}
@@ -56,86 +64,7 @@ func NewSampler(f *Family, split Split, role string, shape Shape, seed int64) (*
 	if f.classless() {
 		shape.Ways = 1
 	}
-	s := &Sampler{family: f, groups: f.groups(split, role), shape: shape, seed: seed, role: role, scale: f.scale(split)}
-	var few error
-	for _, g := range s.groups {
-		if few = s.checkWays(g); few != nil {
-			break // the others lack the same
-		}
-	}
-	short := s.checkShots()
-	if few != nil && short != nil {
-		return nil, fmt.Errorf("%w; and %w", few, short)
-	}
-	return s, cmp.Or(few, short)
-}
-
-// settingName returns the setting that decides about a size in this part.
-func (s *Sampler) settingName(name string) string {
-	if s.role == Train {
-		return name
-	}
-	return "eval_" + name
-}
-
-func (s *Sampler) checkWays(g group) error {
-	have, want := len(g.classes), s.shape.Ways
-	if have >= want {
-		return nil
-	}
-	name := s.settingName("ways")
-	if g.task != "" {
-		return fmt.Errorf("%s: the task %q of meta-%s has %d classes, %d are needed: lower %s to %d or less",
-			s.family.Source, g.task, s.role, have, want, name, have)
-	}
-	all := len(s.family.Classes)
-	advice := fmt.Sprintf("raise tasks.split.%s to %.2f or more, or lower %s to %d or less", s.role, ceilShare(want, all), name, have)
-	switch {
-	case all < 2*len(roles):
-		advice = "no split gives each part 2 classes of its own: add classes, or say in a column \"task\" what belongs together, and the parts differ by task"
-	case all < 3*want:
-		advice = fmt.Sprintf("lower %s to %d or less, or add classes", name, max(2, min(have, all/3)))
-	case have < 2:
-		advice = fmt.Sprintf("raise tasks.split.%s to %.2f or more", s.role, ceilShare(want, all))
-	}
-	return fmt.Errorf("%s: meta-%s has %d of the %d classes, %d are needed: %s", s.family.Source, s.role, have, all, want, advice)
-}
-
-// ceilShare returns the smallest share with two digits that gives want of n.
-func ceilShare(want, n int) float64 {
-	return float64((100*want+n-1)/n) / 100
-}
-
-// checkShots reports the classes that have too few examples.
-func (s *Sampler) checkShots() error {
-	need := s.shape.Shots + s.shape.QueryShots
-	var few []string
-	n := 0
-	for _, g := range s.groups {
-		for _, i := range g.classes {
-			c := s.family.Classes[i]
-			if len(c.Examples) >= need {
-				continue
-			}
-			if n++; n <= 3 {
-				name := c.Name
-				if g.task != "" {
-					name = strings.TrimSuffix(g.task+"/"+name, "/")
-				}
-				few = append(few, fmt.Sprintf("%q has %d", name, len(c.Examples)))
-			}
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	more := ""
-	if n > 3 {
-		more = fmt.Sprintf("; as many as %d classes have too few", n)
-	}
-	return fmt.Errorf("%s: each class of meta-%s needs %d different examples (%d shots and %d query shots), but %s%s: "+
-		"lower %s or query_shots, or leave such classes out with tasks.min_per_class: %d",
-		s.family.Source, s.role, need, s.shape.Shots, s.shape.QueryShots, strings.Join(few, ", "), more, s.settingName("shots"), need)
+	return &Sampler{family: f, groups: f.groups(split, role), shape: shape, seed: seed, role: role, scale: f.scale(split)}, nil
 }
 
 // Episode returns episode i (from 0): always the same one, whatever was drawn

@@ -28,8 +28,9 @@ func JointTasks(f *Family, split Split, ways int, seed int64) ([]JointTask, erro
 	if !f.HasTasks() {
 		classes := groups[0].classes
 		if len(classes) < ways {
-			return nil, fmt.Errorf("%s: meta-train has %d classes, a task needs %d: lower ways or raise tasks.split.train",
-				f.Source, len(classes), ways)
+			return nil, &shortage{f.Source, []string{
+				fmt.Sprintf("meta-train has %d classes, a task needs %d: lower ways or raise tasks.split.train", len(classes), ways),
+			}}
 		}
 		groups = deal(classes, ways, seed)
 	}
@@ -37,8 +38,9 @@ func JointTasks(f *Family, split Split, ways int, seed int64) ([]JointTask, erro
 	tasks := make([]JointTask, len(groups))
 	for i, g := range groups {
 		if len(g.classes) < 2 && !f.classless() {
-			return nil, fmt.Errorf("%s: the task %q has one class, there is nothing to tell apart: add examples of another, or remove it",
-				f.Source, g.task)
+			return nil, &shortage{f.Source, []string{
+				fmt.Sprintf("the task %q has one class, there is nothing to tell apart: add examples of another, or remove it", g.task),
+			}}
 		}
 		tasks[i] = JointTask{Name: g.task, Classes: g.classes}
 		for label, c := range g.classes {

@@ -52,22 +52,37 @@ func newPlan(f *Family, c *setting.Config, seed int64) (*Plan, error) {
 			return nil, err
 		}
 	}
-	p.Scale = f.scale(p.Split)
-	eval := Shape{Ways: c.EvalWays, Shots: c.EvalShots, QueryShots: c.QueryShots}
-	if p.Validation, err = NewSampler(f, p.Split, Validation, eval, c.Tasks.SplitSeed); err != nil {
+	shape := Shape{Ways: c.EvalWays, Shots: c.EvalShots, QueryShots: c.QueryShots}
+	validation, err := newSampler(f, p.Split, Validation, shape, c.Tasks.SplitSeed)
+	if err != nil {
 		return nil, err
 	}
-	if p.Test, err = NewSampler(f, p.Split, Test, eval, c.Tasks.SplitSeed); err != nil {
+	test, err := newSampler(f, p.Split, Test, shape, c.Tasks.SplitSeed)
+	if err != nil {
 		return nil, err
 	}
+	p.Scale, p.Validation, p.Test = f.scale(p.Split), validation, test
+	// What all parts lack is said at once.
+	if err := shortages(enough(validation, test), p.training(c, seed)); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// training adds what the algorithm draws from meta-training.
+func (p *Plan) training(c *setting.Config, seed int64) error {
 	if c.Algorithm == setting.Joint && !c.ByGradient() {
-		tasks, err := JointTasks(f, p.Split, c.Ways, c.Tasks.SplitSeed)
+		tasks, err := JointTasks(p.Family, p.Split, c.Ways, c.Tasks.SplitSeed)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		p.Joint, err = NewBatcher(tasks, c.BatchSize, c.MetaBatchSize, seed)
-		return p, err
+		return err
 	}
-	p.Train, err = NewSampler(f, p.Split, Train, Shape{Ways: c.Ways, Shots: c.Shots, QueryShots: c.QueryShots}, seed)
-	return p, err
+	train, err := NewSampler(p.Family, p.Split, Train, Shape{Ways: c.Ways, Shots: c.Shots, QueryShots: c.QueryShots}, seed)
+	if err != nil {
+		return err
+	}
+	p.Train = train
+	return nil
 }

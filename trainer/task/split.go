@@ -73,8 +73,8 @@ func apportion(n int, shares []float64) []int {
 	return counts
 }
 
-// Check reports what does not fit between a split and a family: a part that
-// is missing, a name that is not there or is in two parts.
+// Check reports, as an [ErrSplit], what does not fit between a split and a
+// family: a part that is missing, a name that is not there or is in two parts.
 func (s Split) Check(f *Family) error {
 	known := make(map[string]string)
 	for _, name := range f.units() {
@@ -82,16 +82,16 @@ func (s Split) Check(f *Family) error {
 	}
 	for _, role := range roles {
 		if len(s[role]) == 0 {
-			return fmt.Errorf("the split has nothing under %s", role)
+			return fmt.Errorf("%w: it has nothing under %s", ErrSplit, role)
 		}
 		for _, name := range s[role] {
 			other, ok := known[name]
 			switch {
 			case !ok:
-				return fmt.Errorf("the split names the %s %q, which %s does not have: the data have changed since the split was drawn; "+
-					"restore them, or create the study anew", f.unit(1), name, f.Source)
+				return fmt.Errorf("%w: it names the %s %q, which %s does not have: the data have changed since it was drawn; "+
+					"restore them, or create the study anew", ErrSplit, f.unit(1), name, f.Source)
 			case other != "":
-				return fmt.Errorf("the split names %q under %s and under %s: each %s belongs to one part", name, other, role, f.unit(1))
+				return fmt.Errorf("%w: it names %q under %s and under %s, and each %s belongs to one part", ErrSplit, name, other, role, f.unit(1))
 			}
 			known[name] = role
 		}
@@ -129,5 +129,9 @@ func (f *Family) groups(s Split, role string) []group {
 	}
 	return []group{g}
 }
+
+// ErrSplit marks the error about a split that is none of the family's: no trial
+// of its study can be run until that is mended.
+var ErrSplit = errors.New("the split does not fit the data")
 
 var errNoSplit = errors.New("no split: draw one first")
