@@ -34,6 +34,7 @@ type Asker struct {
 	contest contest       // with other processes; for who has the turn
 	earlier []*Trial      // of the study that this one is warm-started from
 	warm    bool          // earlier was read
+	sure    bool          // the next snapshot is believed about the next number
 }
 
 // NewAsker checks the fields of a, which it takes over, and makes it ready.
@@ -88,7 +89,11 @@ func (a *Asker) complete(ctx context.Context, t *Trial, c Claim) (*Trial, error)
 	if len(t.Params) > 0 {
 		return t, nil
 	}
-	params, err := a.suggest(ctx, t.Number, t.Fixed)
+	h, err := a.snapshot(ctx)
+	if err != nil {
+		return nil, a.unsuggested(ctx, t, c, err)
+	}
+	params, err := a.suggest(ctx, h, t.Number, t.Fixed)
 	if err != nil {
 		return nil, a.unsuggested(ctx, t, c, err)
 	}
@@ -125,50 +130,91 @@ func (a *Asker) unsuggested(ctx context.Context, t *Trial, c Claim, cause error)
 func (a *Asker) start(ctx context.Context) (*Trial, Claim, error) {
 	for {
 		began := time.Now()
-		counts, err := a.Store.Counts(ctx, a.Study.ID)
-		if err != nil {
-			return nil, Claim{}, fmt.Errorf("counting the trials of study %q: %w", a.Study.Name, err)
-		}
-		number := counts.Total() // trials are numbered without gaps
-		if a.Limit > 0 && number >= a.Limit {
-			return nil, Claim{}, ErrNothing
-		}
-		params, err := a.suggest(ctx, number, nil)
-		if err != nil {
-			return nil, Claim{}, err
-		}
-		dists := a.Study.Definition.Space.distributions(params)
-		c, err := a.Store.Start(ctx, a.Study.ID, NewTrial{
-			Number: number, Params: params, Distributions: dists,
-		}, a.Worker, a.Lease, a.Limit)
-		switch {
-		case errors.Is(err, ErrNumberTaken):
+		t, c, err := a.tryStart(ctx)
+		if errors.Is(err, ErrNumberTaken) {
 			// Another process was quicker: the suggestion is void.
+			a.sure = false
 			if err := a.contest.lost(ctx, time.Since(began)); err != nil {
 				return nil, Claim{}, err
 			}
 			continue
-		case errors.Is(err, ErrNothing):
-			return nil, Claim{}, ErrNothing
-		case err != nil:
-			return nil, Claim{}, fmt.Errorf("starting trial %d of study %q: %w", number, a.Study.Name, err)
 		}
-		a.contest.won()
-		return &Trial{
-			ID: c.TrialID, Number: c.Number, State: Running, Attempt: c.Attempt, Worker: c.Worker,
-			Params: params, Distributions: dists, Started: time.Now(),
-		}, c, nil
+		if err == nil {
+			a.sure = true
+			a.contest.won()
+		}
+		return t, c, err
 	}
 }
 
-func (a *Asker) suggest(ctx context.Context, number int, enqueued map[string]any) (map[string]float64, error) {
+// tryStart is start where nobody else is quicker, else ErrNumberTaken.
+func (a *Asker) tryStart(ctx context.Context) (*Trial, Claim, error) {
+	h, number, err := a.next(ctx)
+	if err != nil {
+		return nil, Claim{}, err
+	}
+	params, err := a.suggest(ctx, h, number, nil)
+	if err != nil {
+		return nil, Claim{}, err
+	}
+	dists := a.Study.Definition.Space.distributions(params)
+	c, err := a.Store.Start(ctx, a.Study.ID, NewTrial{
+		Number: number, Params: params, Distributions: dists,
+	}, a.Worker, a.Lease, a.Limit)
+	switch {
+	case errors.Is(err, ErrNothing):
+		return nil, Claim{}, ErrNothing
+	case err != nil:
+		return nil, Claim{}, fmt.Errorf("starting trial %d of study %q: %w", number, a.Study.Name, err)
+	}
+	return &Trial{
+		ID: c.TrialID, Number: c.Number, State: Running, Attempt: c.Attempt, Worker: c.Worker,
+		Params: params, Distributions: dists, Started: time.Now(),
+	}, c, nil
+}
+
+// next returns the number of the next trial and the history to suggest it
+// from; ErrNothing when the study has all of its trials.
+//
+// Mostly the snapshot knows the number. The store is asked at first, so that a
+// study of which nothing is left is not read, and when a start was in vain: a
+// server that crashed may have forgotten trials that the snapshot still has.
+func (a *Asker) next(ctx context.Context) (h *History, number int, err error) {
+	if !a.sure {
+		counts, err := a.Store.Counts(ctx, a.Study.ID)
+		if err != nil {
+			return nil, 0, fmt.Errorf("counting the trials of study %q: %w", a.Study.Name, err)
+		}
+		number = counts.Total() // trials are numbered without gaps
+		if a.spent(number) {
+			return nil, 0, ErrNothing
+		}
+	}
+	if h, err = a.snapshot(ctx); err != nil {
+		return nil, 0, err
+	}
+	if a.sure {
+		number = h.Next
+	}
+	if a.spent(number) {
+		return nil, 0, ErrNothing
+	}
+	return h, number, nil
+}
+
+// spent reports whether the study may not have a trial of that number.
+func (a *Asker) spent(number int) bool { return a.Limit > 0 && number >= a.Limit }
+
+// snapshot returns what the sampler is to see.
+func (a *Asker) snapshot(ctx context.Context) (*History, error) {
 	h, err := a.History.Snapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the history of study %q: %w", a.Study.Name, err)
 	}
-	if h, err = a.withEarlier(ctx, h); err != nil {
-		return nil, err
-	}
+	return a.withEarlier(ctx, h)
+}
+
+func (a *Asker) suggest(ctx context.Context, h *History, number int, enqueued map[string]any) (map[string]float64, error) {
 	fixed := make(map[string]any, len(a.Study.Definition.Train)+len(enqueued))
 	maps.Copy(fixed, a.Study.Definition.Train)
 	maps.Copy(fixed, enqueued)

@@ -40,6 +40,7 @@ func (c *HistoryCache) Snapshot(ctx context.Context) (*History, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the trials of study %q: %w", c.study.Name, err)
 	}
+	c.forget(changed)
 	var running []*Trial
 	c.open = c.open[:0]
 	for _, t := range changed {
@@ -54,7 +55,7 @@ func (c *HistoryCache) Snapshot(ctx context.Context) (*History, error) {
 		}
 		c.open = append(c.open, t.Number)
 	}
-	return &History{Study: c.study, Trials: merge(c.finished, running)}, nil
+	return &History{Study: c.study, Trials: merge(c.finished, running), Next: c.seen + 1}, nil
 }
 
 // read returns the trials that were created since the last time and those that
@@ -74,6 +75,22 @@ func (c *HistoryCache) read(ctx context.Context) ([]*Trial, error) {
 		return nil, err
 	}
 	return append(trials, rest...), nil
+}
+
+// forget takes back that trials were seen which are not there any more: a
+// server that crashed may forget the newest trials, none of which had
+// finished, and their numbers are given again.
+func (c *HistoryCache) forget(changed []*Trial) {
+	for i, number := range c.open {
+		if i < len(changed) && changed[i].Number == number {
+			continue
+		}
+		c.seen = number - 1
+		if n := len(c.finished); n > 0 {
+			c.seen = max(c.seen, c.finished[n-1].Number)
+		}
+		return
+	}
 }
 
 // merge returns the trials of two lists in ascending order of number as one.

@@ -12,6 +12,9 @@ type History struct {
 	// the study that this one was warm-started from: their numbers are below
 	// 0, and their parameters are those of this study's space.
 	Trials []*Trial
+	// Next is the lowest number that no trial had, WAITING ones included. It
+	// is for who creates the next trial; samplers are told its number.
+	Next int
 }
 
 // A Sampler suggests the parameters of a trial.

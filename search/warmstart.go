@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 )
 
 // A WarmStart names an earlier study, in the same store, whose trials the
@@ -110,5 +111,7 @@ func (a *Asker) withEarlier(ctx context.Context, h *History) (*History, error) {
 		}
 		a.earlier, a.warm = earlier, true
 	}
-	return &History{Study: h.Study, Trials: append(a.earlier[:len(a.earlier):len(a.earlier)], h.Trials...)}, nil
+	all := *h
+	all.Trials = append(slices.Clip(a.earlier), h.Trials...)
+	return &all, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 
 	"gorm.io/gorm"
 )
@@ -17,10 +18,13 @@ import (
 // what was first prepared in another, which is a third of the time of a short
 // one.
 type pool struct {
-	db       *sql.DB
-	setup    string // what every connection begins with
-	begin    string // the statement that begins a transaction
-	sessions chan *session
+	db    *sql.DB
+	setup string        // what every connection begins with
+	begin string        // the statement that begins a transaction
+	free  chan struct{} // as many as there are idle sessions
+
+	mu   sync.Mutex
+	idle []*session // the last one used is the next one used: it has its statements
 }
 
 var (
@@ -34,12 +38,35 @@ var (
 const maxStatements = 200
 
 func newPool(db *sql.DB, sessions int, setup, begin string) *pool {
-	p := &pool{db: db, setup: setup, begin: begin, sessions: make(chan *session, sessions)}
+	p := &pool{db: db, setup: setup, begin: begin, free: make(chan struct{}, sessions)}
 	for range sessions {
-		p.sessions <- &session{}
+		p.put(&session{})
 	}
 	db.SetMaxIdleConns(0) // what is used outside of a session is used once
 	return p
+}
+
+// take waits for a session.
+func (p *pool) take(ctx context.Context) (*session, error) {
+	select {
+	case <-p.free:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.idle) - 1
+	s := p.idle[last]
+	p.idle = p.idle[:last]
+	return s, nil
+}
+
+// put gives a session to the next that takes one.
+func (p *pool) put(s *session) {
+	p.mu.Lock()
+	p.idle = append(p.idle, s)
+	p.mu.Unlock()
+	p.free <- struct{}{}
 }
 
 // GetDBConn implements [gorm.GetDBConnector].
@@ -75,13 +102,11 @@ func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPo
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var s *session
-	select {
-	case s = <-p.sessions:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	s, err := p.take(ctx)
+	if err != nil {
+		return nil, err
 	}
-	err := s.connect(ctx, p.db, p.setup)
+	err = s.connect(ctx, p.db, p.setup)
 	if err == nil {
 		err = s.synchronize(ctx, options != relaxed)
 	}
@@ -91,7 +116,7 @@ func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPo
 	if err != nil {
 		// An interrupted BEGIN may have begun: a new connection has not.
 		err = errors.Join(err, s.close())
-		p.sessions <- s
+		p.put(s)
 		return nil, err
 	}
 	return &transaction{session: s, pool: p, ctx: context.WithoutCancel(ctx)}, nil
@@ -100,8 +125,12 @@ func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPo
 // close closes the sessions, waiting for the transactions that run.
 func (p *pool) close() error {
 	var errs []error
-	for range cap(p.sessions) {
-		errs = append(errs, (<-p.sessions).close())
+	for range cap(p.free) {
+		s, err := p.take(context.Background())
+		if err == nil {
+			err = s.close()
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(append(errs, p.db.Close())...)
 }
@@ -263,5 +292,5 @@ func (t *transaction) Rollback() error {
 func (t *transaction) release() {
 	s := t.session
 	t.session = nil
-	t.pool.sessions <- s
+	t.pool.put(s)
 }

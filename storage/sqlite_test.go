@@ -252,8 +252,11 @@ func TestDiskFull(t *testing.T) {
 	limit := func(pages string) {
 		t.Helper()
 		p := store.write.ConnPool.(*pool)
-		writer := <-p.sessions
-		defer func() { p.sessions <- writer }()
+		writer, err := p.take(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.put(writer)
 		if _, err := writer.conn.ExecContext(ctx, "PRAGMA max_page_count = "+pages); err != nil {
 			t.Fatal(err)
 		}
