@@ -60,8 +60,9 @@ func (r *reader) pruner(m mapping) search.PrunerSpec {
 // nothing to do for, and parameters that the sampler has no values for.
 func (r *reader) fits(m mapping, d *search.Definition) {
 	r.refused(m.get("sampler"), kinds.CheckSampler(d.Sampler, &d.Objective))
+	checkParam := kinds.ParamCheck(d.Sampler)
 	for _, p := range d.Space {
-		r.refused(r.params[p.Name], kinds.CheckParam(d.Sampler, p))
+		r.refused(r.params[p.Name], checkParam(p))
 	}
 	r.refused(m.get("pruner"), kinds.CheckPruner(d.Pruner, &d.Objective))
 	r.refused(m.get("budget"), kinds.CheckBudget(d.Budget, &d.Objective))

@@ -20,17 +20,15 @@ func CheckSampler(spec search.SamplerSpec, objective *search.ObjectiveSpec) erro
 		spec.Kind, len(objective.Metrics))
 }
 
-// CheckParam refuses a parameter that a sampler has no values for. A sampler
-// that cannot be made refuses nothing: [NewSampler] says what is wrong with it.
-func CheckParam(spec search.SamplerSpec, p search.Param) error {
+// ParamCheck returns a function that refuses the parameters that a sampler has
+// no values for. A sampler that cannot be made refuses nothing: [NewSampler]
+// says what is wrong with it.
+func ParamCheck(spec search.SamplerSpec) func(search.Param) error {
 	sampler, err := NewSampler(spec)
-	if err != nil {
-		return nil
+	if choosy, ok := sampler.(interface{ CheckParam(search.Param) error }); ok && err == nil {
+		return choosy.CheckParam
 	}
-	if choosy, ok := sampler.(interface{ CheckParam(search.Param) error }); ok {
-		return choosy.CheckParam(p)
-	}
-	return nil
+	return func(search.Param) error { return nil }
 }
 
 // CheckPruner refuses a pruner where trials cannot be compared by one value.
@@ -73,8 +71,9 @@ func Check(def *search.Definition) error {
 	if err := CheckSampler(def.Sampler, &def.Objective); err != nil {
 		return err
 	}
+	checkParam := ParamCheck(def.Sampler)
 	for _, p := range def.Space {
-		if err := CheckParam(def.Sampler, p); err != nil {
+		if err := checkParam(p); err != nil {
 			return err
 		}
 	}
