@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/trainer/export"
+	"github.com/hpsearch/hpsearch/trainer/hf"
+	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 	"github.com/hpsearch/hpsearch/trainer/tinymodel"
 )
@@ -29,13 +32,17 @@ func TestAdaptByGradient(t *testing.T) {
 		}
 	}
 	task := tinymodel.JSONL(t, train)
-	for algorithm, changes := range map[string]map[string]any{
-		"maml":     {"inner_lr": 0.3, "freeze": "embeddings"},
-		"anil":     {"inner_lr": 0.5, "adaptation_steps": 10},
-		"reptile":  {"inner_lr": 0.3, "learning_rate": 1e-3, "inner_batch_size": 6},
-		"finetune": {"learning_rate": 1e-2, "adaptation_steps": 40, "freeze": "bottom-1"},
+	for name, changes := range map[string]map[string]any{
+		"maml":           {"inner_lr": 0.3, "freeze": "embeddings"},
+		"maml, LoRA":     {"inner_lr": 0.4, "freeze": "lora-4", "inner_freeze": "same", "learning_rate": 2e-2},
+		"anil":           {"inner_lr": 0.5, "adaptation_steps": 10},
+		"reptile":        {"inner_lr": 0.3, "learning_rate": 1e-3, "inner_batch_size": 6},
+		"reptile, LoRA":  {"inner_lr": 0.4, "freeze": "lora-4", "learning_rate": 2e-2, "inner_batch_size": 6},
+		"finetune":       {"learning_rate": 1e-2, "adaptation_steps": 40, "freeze": "bottom-1"},
+		"finetune, LoRA": {"learning_rate": 3e-2, "adaptation_steps": 40, "freeze": "lora-4"},
 	} {
-		t.Run(algorithm, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
+			algorithm, lora, _ := strings.Cut(name, ", ")
 			settings := map[string]any{
 				"algorithm": algorithm, "iterations": 20, "eval_every": 10, "meta_batch_size": 2, "ways": 4,
 				"learning_rate": 3e-3, "eval_adaptation_steps": 40,
@@ -73,8 +80,52 @@ func TestAdaptByGradient(t *testing.T) {
 				if want := algorithm != "anil"; changed != want {
 					t.Errorf("%s: the network was changed: %v, want %v", folder, changed, want)
 				}
+				if lora != "" {
+					checkLoRA(t, folder, adapted, algorithm != "finetune")
+				}
 			}
 		})
+	}
+}
+
+// checkLoRA: in what was adapted no other matrices differ from what was exported
+// than those that LoRA stands beside. LoRA's own lie beside both where tasks are
+// learned by changing them, and differ.
+func checkLoRA(t *testing.T, exported, adapted string, kept bool) {
+	t.Helper()
+	blobs := func(folder, name string) map[string][]byte {
+		read, _, err := hf.ReadSafetensors(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := make(map[string][]byte)
+		for _, b := range read {
+			all[b.Name] = b.Data
+		}
+		return all
+	}
+	after := blobs(adapted, hf.SafetensorsFile)
+	for name, data := range blobs(exported, hf.SafetensorsFile) {
+		target := strings.HasSuffix(name, "query.weight") || strings.HasSuffix(name, "value.weight")
+		if changed := !bytes.Equal(data, after[name]); changed != target {
+			t.Errorf("%s was changed: %v, want %v", name, changed, target)
+		}
+		if strings.Contains(name, "lora") {
+			t.Errorf("%s is among the weights that other programs read", name)
+		}
+	}
+	_, err := os.Stat(filepath.Join(exported, meta.LoRAFile))
+	if there := err == nil; there != kept {
+		t.Fatalf("%s: %v, want the file: %v", meta.LoRAFile, err, kept)
+	}
+	if !kept {
+		return
+	}
+	matrices := blobs(adapted, meta.LoRAFile)
+	for name, data := range blobs(exported, meta.LoRAFile) {
+		if bytes.Equal(data, matrices[name]) {
+			t.Errorf("%s was not adapted", name)
+		}
 	}
 }
 

@@ -116,7 +116,7 @@ func (r AdaptRequest) learn(s *tensor.Scope, family *task.Family, device tensor.
 	if b.Manifest.Type == setting.Regression {
 		b.Manifest.Outputs = of.outputs
 	}
-	return adapted, b.saveAdapted(r.Model, to, b.Learner.Network != before)
+	return adapted, b.saveAdapted(s, r.Model, to, b.Learner.Network != before)
 }
 
 // A lesson is a task that is to be learned.
@@ -220,12 +220,12 @@ func flatten(f *task.Family) (all meta.Examples, names []string) {
 
 // saveAdapted copies the model folder with the new head, and the new weights
 // of the network if they have changed.
-func (b *Bundle) saveAdapted(from, to string, changed bool) error {
+func (b *Bundle) saveAdapted(s *tensor.Scope, from, to string, changed bool) error {
 	if err := hf.CopyFiles(from, to, append([]string{"config.json", hf.SafetensorsFile}, hf.TokenizerFiles...)...); err != nil {
 		return err
 	}
 	if changed {
-		if err := b.saveWeights(from, to); err != nil {
+		if err := b.saveWeights(s, from, to); err != nil {
 			return err
 		}
 	}
@@ -235,9 +235,16 @@ func (b *Bundle) saveAdapted(from, to string, changed bool) error {
 	return hf.WriteJSON(filepath.Join(to, ManifestFile), b.Manifest)
 }
 
-// saveWeights writes model.safetensors, with the pooler of the folder from.
-func (b *Bundle) saveWeights(from, to string) error {
-	network := b.Learner.Network
+// saveWeights writes model.safetensors, with the pooler of the folder from, and
+// the matrices of LoRA, whose products are in it.
+func (b *Bundle) saveWeights(s *tensor.Scope, from, to string) error {
+	if err := b.saveLoRA(to); err != nil {
+		return err
+	}
+	network := model.Merged(s, b.Learner.Network)
+	if err := s.Err(); err != nil {
+		return err
+	}
 	switch network := network.(type) {
 	case model.Plain:
 		return model.SavePlain(to, network)

@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/hpsearch/hpsearch/trainer/freeze"
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 	"github.com/hpsearch/hpsearch/trainer/text"
 )
@@ -47,6 +49,9 @@ func Load(s *tensor.Scope, dir string, device tensor.Device) (*Bundle, error) {
 		return nil, err
 	}
 	if inner := manifest.Inner; inner != nil {
+		if err := b.loadLoRA(s, dir); err != nil {
+			return nil, err
+		}
 		for _, p := range b.Learner.Network.Params() {
 			s.SetRequiresGrad(p.Tensor, !slices.Contains(inner.Frozen, p.Name))
 		}
@@ -127,6 +132,36 @@ func (b *Bundle) loadHead(s *tensor.Scope, dir string, device tensor.Device) err
 	return nil
 }
 
+// loadLoRA gives the network the matrices of LoRA, if tasks are learned by
+// changing them.
+func (b *Bundle) loadLoRA(s *tensor.Scope, dir string) error {
+	lora := b.Manifest.Inner.LoRA
+	if lora == nil {
+		return nil
+	}
+	strategy := setting.Freeze{Kind: setting.FreezeLoRA, N: lora.Rank}
+	if err := strategy.Fits(freeze.Anatomy(b.Learner.Network)); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Join(dir, ManifestFile), err)
+	}
+	with := freeze.AddLoRA(s, b.Learner.Network, &setting.Config{Freeze: strategy, LoRAAlpha: lora.Alpha})
+	b.Learner.Network = with.Network()
+	return with.Load(s, filepath.Join(dir, meta.LoRAFile))
+}
+
+// saveLoRA writes the matrices of LoRA, if there are any.
+func (b *Bundle) saveLoRA(dir string) error {
+	lora, ok := model.AsLoRA(b.Learner.Network)
+	if !ok {
+		return nil
+	}
+	return lora.Save(filepath.Join(dir, meta.LoRAFile))
+}
+
+// withoutLoRA drops the matrices of LoRA from a bundle that was loaded: the
+// network has their products, and computes the same without them. No task can be
+// learned by changing them then.
+func (b *Bundle) withoutLoRA() { b.Learner.Network = model.Base(b.Learner.Network) }
+
 // nameFrozen lists, for gradient descent, what training has left as it was.
 func (b *Bundle) nameFrozen() {
 	if b.Manifest.Inner == nil {
@@ -165,6 +200,9 @@ func (b *Bundle) saveGPT2(dir, from string, g *model.GPT2) error {
 	if err := g.Save(dir); err != nil {
 		return err
 	}
+	if err := b.saveLoRA(dir); err != nil {
+		return err
+	}
 	if err := b.saveHead(dir); err != nil {
 		return err
 	}
@@ -191,6 +229,9 @@ func (b *Bundle) save(dir, from string, encoder []hf.Blob) error {
 	}
 	metadata := map[string]string{"format": "pt"} // transformers refuses a file without it
 	if err := hf.WriteSafetensors(filepath.Join(dir, hf.SafetensorsFile), encoder, metadata); err != nil {
+		return err
+	}
+	if err := b.saveLoRA(dir); err != nil {
 		return err
 	}
 	if err := b.saveHead(dir); err != nil {

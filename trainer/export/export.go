@@ -109,7 +109,7 @@ func (e *exporter) run(s *tensor.Scope) error {
 	if encoder := learner.Encoder(); encoder != nil {
 		m.Pooling, m.MaxLength = encoder.Pooling, e.Config.MaxLength
 	}
-	if _, ok := learner.Network.(*model.GPT2); ok {
+	if _, ok := model.Base(learner.Network).(*model.GPT2); ok {
 		m.Pooling, m.MaxLength = model.MeanPooling, e.Config.MaxLength
 	}
 	if scale := e.Data.Scale(); scale != (task.Scale{}) {
@@ -193,22 +193,26 @@ func (e *exporter) note(format string, args ...any) {
 }
 
 // writeModel writes the fp32 folder.
-func (e *exporter) writeModel(*tensor.Scope) error {
+func (e *exporter) writeModel(s *tensor.Scope) error {
 	e.phase("write")
-	blobs, err := model.Blobs(e.bundle.Learner.Network.Params())
+	network := model.Merged(s, e.bundle.Learner.Network)
+	if err := s.Err(); err != nil {
+		return err
+	}
+	blobs, err := model.Blobs(network.Params())
 	if err != nil {
 		return err
 	}
 	e.countParameters(blobs)
 	e.bundle.nameFrozen()
-	if plain, ok := e.bundle.Learner.Network.(model.Plain); ok {
+	if plain, ok := network.(model.Plain); ok {
 		if err := e.bundle.savePlain(e.work, plain); err != nil {
 			return err
 		}
 		e.report.SizeBytes.FP32, err = folderBytes(e.work)
 		return err
 	}
-	if g, ok := e.bundle.Learner.Network.(*model.GPT2); ok {
+	if g, ok := network.(*model.GPT2); ok {
 		if err := e.bundle.saveGPT2(e.work, e.Config.Model.Path, g); err != nil {
 			return err
 		}
@@ -263,6 +267,7 @@ func (e *exporter) measureLatencies(s *tensor.Scope) error {
 			if err != nil {
 				return fmt.Errorf("reload: %w", err)
 			}
+			b.withoutLoRA()
 			l, err = measureLatency(inner, b, input)
 			return err
 		})

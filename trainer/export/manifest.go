@@ -97,6 +97,16 @@ type InnerLoop struct {
 	// Frozen names the parameters that training left as they were, which
 	// inner_freeze: same leaves, too.
 	Frozen []string `json:"frozen,omitempty"`
+	// LoRA says that a task is learned by changing LoRA's matrices. Their products
+	// are in model.safetensors, and they are in lora.safetensors.
+	LoRA *LoRA `json:"lora,omitempty"`
+}
+
+// LoRA is the rank of LoRA's matrices, and how much their products count, under
+// the names of the settings.
+type LoRA struct {
+	Rank  int     `json:"rank"`
+	Alpha float64 `json:"lora_alpha"`
 }
 
 // Tuning is the fine-tuning by which a task is learned, under the names of the
@@ -133,6 +143,9 @@ func newManifest(c *setting.Config, inputs meta.Inputs) Manifest {
 		}
 	case c.ByGradient():
 		m.Inner = &InnerLoop{Rate: c.InnerLR, Steps: c.EvalAdaptationSteps, Freeze: c.InnerFreeze}
+		if c.AdaptsLoRA() {
+			m.Inner.LoRA = &LoRA{Rank: c.Freeze.N, Alpha: c.Alpha()}
+		}
 	}
 	return m
 }
@@ -185,6 +198,8 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("format %d is not known to this version, which reads %d", m.Format, manifestFormat)
 	case m.Inner != nil && !(m.Inner.Steps > 0 && m.Inner.Rate > 0):
 		return fmt.Errorf("inner_loop: %d steps of size %g", m.Inner.Steps, m.Inner.Rate)
+	case m.Inner != nil && m.Inner.LoRA != nil && !(m.Inner.LoRA.Rank > 0 && m.Inner.LoRA.Alpha > 0):
+		return fmt.Errorf("inner_loop: lora of rank %d with lora_alpha %g", m.Inner.LoRA.Rank, m.Inner.LoRA.Alpha)
 	case m.Algorithm == setting.Finetune && m.Tuning == nil:
 		return fmt.Errorf("fine_tuning is missing")
 	case m.Tuning != nil && !(m.Tuning.Steps > 0 && m.Tuning.LearningRate > 0):

@@ -45,6 +45,7 @@ func NewPredictor(s *tensor.Scope, dir, device string) (*Predictor, error) {
 	if err := b.Manifest.predicts(dir); err != nil {
 		return nil, err
 	}
+	b.withoutLoRA()
 	return &Predictor{bundle: b}, nil
 }
 

@@ -21,7 +21,7 @@ import (
 // It is used by one goroutine, inside [tensor.Do].
 type Plan struct {
 	network model.Network
-	lora    *model.LoRA // nil for other strategies
+	lora    *model.LoRA // that the plan has added, and merges in the end; nil: none
 	trained []scheduled
 }
 
@@ -34,20 +34,15 @@ type scheduled struct {
 
 // New makes the plan of a training of that many steps and freezes what it
 // does not train. Matrices that the strategy adds belong to s; their values
-// come from tensor's generator. The error says what of the strategy the network
-// cannot do.
+// come from tensor's generator. A network that [AddLoRA] has returned keeps
+// those that it has. The error says what of the strategy the network cannot do.
 func New(s *tensor.Scope, network model.Network, config *setting.Config, steps int) (*Plan, error) {
 	if err := config.Freeze.Fits(Anatomy(network)); err != nil {
 		return nil, err
 	}
 	p := &Plan{network: network}
-	if config.Freeze.Kind == setting.FreezeLoRA {
-		rank := config.Freeze.N
-		alpha := config.LoRAAlpha
-		if alpha == 0 {
-			alpha = 2 * float64(rank)
-		}
-		p.lora = model.NewLoRA(s, network.(model.Attentive), rank, alpha) // Fits has seen that it is one
+	if _, has := model.AsLoRA(network); config.Freeze.Kind == setting.FreezeLoRA && !has {
+		p.lora = AddLoRA(s, network, config)
 		p.network = p.lora.Network()
 	}
 	start, err := schedule(p.network, config, steps)
@@ -64,6 +59,12 @@ func New(s *tensor.Scope, network model.Network, config *setting.Config, steps i
 	}
 	p.Advance(s, 0)
 	return p, s.Err()
+}
+
+// AddLoRA adds the matrices of lora-R to a network of which Fits has said that it
+// takes them. Their values come from tensor's generator, and they belong to s.
+func AddLoRA(s *tensor.Scope, network model.Network, config *setting.Config) *model.LoRA {
+	return model.NewLoRA(s, network.(model.Attentive), config.Freeze.N, config.Alpha())
 }
 
 // Network returns the network to train: the one that the plan was made for,
@@ -162,27 +163,16 @@ func (p *Plan) Groups(head []model.Param, config *setting.Config) []tensor.Group
 }
 
 // Finish turns what was trained into parameters of the network that the plan
-// was made for: it computes the same afterwards.
+// was made for: it computes the same as the plan's network afterwards.
 func (p *Plan) Finish(s *tensor.Scope) {
 	if p.lora != nil {
 		p.lora.Merge(s)
 	}
 }
 
-// Trained returns those of params that are trained as things are. An inner loop
-// that freezes as the outer one does adapts these.
-func Trained(params []model.Param) []model.Param {
-	var trained []model.Param
-	for _, p := range params {
-		if p.Tensor.RequiresGrad() {
-			trained = append(trained, p)
-		}
-	}
-	return trained
-}
-
 // Anatomy returns what a network has for a strategy to take hold of.
 func Anatomy(network model.Network) setting.Anatomy {
+	network = model.Base(network)
 	blocks := network.Blocks()
 	a := setting.Anatomy{Layers: len(blocks) - 1, Embeddings: len(blocks[0]) > 0}
 	for _, p := range network.Params() {

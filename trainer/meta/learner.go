@@ -33,9 +33,10 @@ type Learner struct {
 // Device returns where the learner computes.
 func (l *Learner) Device() tensor.Device { return l.Network.Device() }
 
-// Encoder returns the network of a learner of texts; nil for others.
+// Encoder returns the network of a learner of texts, without LoRA's matrices; nil
+// for others.
 func (l *Learner) Encoder() *model.Encoder {
-	e, _ := l.Network.(*model.Encoder)
+	e, _ := model.Base(l.Network).(*model.Encoder)
 	return e
 }
 

@@ -1,8 +1,11 @@
 package meta
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"path/filepath"
 
 	"github.com/hpsearch/hpsearch/trainer/freeze"
 	"github.com/hpsearch/hpsearch/trainer/hf"
@@ -42,7 +45,40 @@ func LoadLearner(s *tensor.Scope, b Blueprint) (*Learner, error) {
 	if err := b.warmStart(s, l); err != nil {
 		return nil, err
 	}
+	if err := b.addLoRA(s, l); err != nil {
+		return nil, err
+	}
 	return l, s.Err()
+}
+
+// LoRAFile is where an exported model has the matrices of LoRA, if tasks are
+// learned by changing them.
+const LoRAFile = "lora.safetensors"
+
+// addLoRA gives a learner the matrices of LoRA where tasks are learned by
+// changing them: there must be some before the training, and after it. Those of a
+// model to start from are taken up if all of them fit.
+func (b Blueprint) addLoRA(s *tensor.Scope, l *Learner) error {
+	if !b.Config.AdaptsLoRA() || b.Config.Freeze.Fits(freeze.Anatomy(l.Network)) != nil {
+		return nil
+	}
+	tensor.Seed(mix(b.Seed, freezeStream))
+	lora := freeze.AddLoRA(s, l.Network, b.Config)
+	l.Network = lora.Network()
+	for _, p := range lora.Added() {
+		s.SetRequiresGrad(p.Tensor, true)
+	}
+	if b.Config.WarmStart == "" {
+		return nil
+	}
+	err := lora.Load(s, filepath.Join(b.Config.WarmStart, LoRAFile))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, model.ErrOtherLoRA) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrWarmStart, err)
+	}
+	return nil
 }
 
 // markTrained marks what a training with that configuration changes at any
@@ -155,7 +191,7 @@ func loadBERT(s *tensor.Scope, config *setting.Config, tokenizer *text.Tokenizer
 
 // Fits reports what of a configuration the network cannot do.
 func (l *Learner) Fits(config *setting.Config) error {
-	g, isGPT2 := l.Network.(*model.GPT2)
+	g, isGPT2 := model.Base(l.Network).(*model.GPT2)
 	if isGPT2 && int64(config.MaxLength) > g.Config.Positions {
 		return fmt.Errorf("max_length %d exceeds the %d positions of the model in %s", config.MaxLength, g.Config.Positions, config.Model)
 	}

@@ -40,6 +40,9 @@ type LoRA struct {
 	scale   float64
 	targets []Matrix
 	added   []Param // A and B of each target
+	// merged are the A and B whose product the base has already, nil where it has
+	// none: only what is beyond that product is added.
+	merged []*tensor.Tensor
 }
 
 var _ Network = (*LoRA)(nil)
@@ -72,6 +75,40 @@ func (l *LoRA) Network() Network {
 	return l
 }
 
+// AsLoRA returns what [LoRA.Network] was made from; false for other networks.
+func AsLoRA(n Network) (*LoRA, bool) {
+	switch n := n.(type) {
+	case *LoRA:
+		return n, true
+	case languageLoRA:
+		return n.LoRA, true
+	}
+	return nil, false
+}
+
+// Base returns the network that [NewLoRA] was given, and any other network
+// itself.
+func Base(n Network) Network {
+	if l, ok := AsLoRA(n); ok {
+		return l.base
+	}
+	return n
+}
+
+// Merged returns the network without LoRA's matrices: one that has their
+// products in its own, and computes the same to the last bit. Its tensors belong
+// to s, or are the network's, which stays as it is. Another network is
+// returned itself.
+func Merged(s *tensor.Scope, n Network) Network {
+	l, ok := AsLoRA(n)
+	if !ok {
+		return n
+	}
+	var merged Network
+	s.NoGrad(func() { merged = l.sum(s) })
+	return merged
+}
+
 // IsLoRA reports whether a parameter is one of those that [NewLoRA] adds.
 func IsLoRA(p Param) bool {
 	return strings.HasSuffix(p.Name, loraA) || strings.HasSuffix(p.Name, loraB)
@@ -94,11 +131,27 @@ func (l *LoRA) sum(s *tensor.Scope) Network {
 		tensors[i] = p.Tensor
 	}
 	for i, m := range l.targets {
-		a, b := l.added[2*i].Tensor, l.added[2*i+1].Tensor
-		tensors[m.Param] = m.add(s, tensors[m.Param], s.MulScalar(s.MatMul(b, a), l.scale))
+		change := s.MatMul(l.added[2*i+1].Tensor, l.added[2*i].Tensor)
+		if l.merged != nil {
+			change = s.Sub(change, s.MatMul(l.merged[2*i+1], l.merged[2*i]))
+		}
+		tensors[m.Param] = m.add(s, tensors[m.Param], s.MulScalar(change, l.scale))
 	}
 	return l.base.With(tensors)
 }
+
+// Rebase says that the base has the product of the matrices as they are now: the
+// network computes what the base does, to the last bit, until they change.
+// Copies of them belong to s.
+func (l *LoRA) Rebase(s *tensor.Scope) {
+	l.merged = make([]*tensor.Tensor, len(l.added))
+	for i, p := range l.added {
+		l.merged[i] = s.Clone(p.Tensor)
+	}
+}
+
+// Added returns A and B of each matrix.
+func (l *LoRA) Added() []Param { return l.added }
 
 // add returns the parameter with change [out, in] added to the matrix.
 func (m Matrix) add(s *tensor.Scope, param, change *tensor.Tensor) *tensor.Tensor {

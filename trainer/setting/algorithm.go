@@ -82,23 +82,29 @@ func (c *Config) AdaptsNetwork() bool {
 	return c.ByGradient() && (c.Algorithm == Finetune || c.Algorithm != ANIL && c.InnerFreeze != InnerHead)
 }
 
+// AdaptsLoRA reports whether tasks are learned by changing LoRA's matrices: an
+// inner loop that freezes what the outer one does leaves everything else as it
+// is. The matrices are kept beside the network then, in an exported model, too.
+func (c *Config) AdaptsLoRA() bool {
+	return c.Freeze.Kind == FreezeLoRA && c.AdaptsNetwork() && c.Algorithm != Finetune && c.InnerFreeze == InnerSame
+}
+
 // checkInner reports what an inner loop cannot do.
 func (c *Config) checkInner() Problems {
-	if c.Freeze.Kind == FreezeLoRA && c.AdaptsNetwork() && c.Algorithm != Finetune && (c.InnerFreeze == InnerSame || c.Algorithm == Reptile) {
-		hint := "set inner_freeze: none, which adapts the network's own weights, or head, or use anil, or another strategy"
-		if c.Algorithm == Reptile {
-			hint = "use another algorithm, or another strategy"
-		}
-		return Problems{{
-			Name: "freeze", With: []string{"algorithm", "inner_freeze", "tasks.kind", "tasks.type"},
-			Text: fmt.Sprintf("%s, but %s would adapt LoRA's matrices to each task, and an exported model has them no more: they are merged", c.Freeze, c.Algorithm),
-			Hint: hint,
-		}}
+	if c.Algorithm != Reptile {
+		return nil
 	}
-	if c.Algorithm == Reptile && c.InnerFreeze == InnerHead {
+	switch {
+	case c.InnerFreeze == InnerHead:
 		return Problems{{
 			Name: "inner_freeze", With: []string{"algorithm"},
 			Text: "is head, but reptile trains what its inner loop adapts, and the network would stay as it is", Hint: "use anil, or another value",
+		}}
+	case c.InnerFreeze == InnerNone && c.Freeze.Kind == FreezeLoRA:
+		return Problems{{
+			Name: "inner_freeze", With: []string{"algorithm", "freeze"},
+			Text: fmt.Sprintf("is none, but reptile trains what its inner loop adapts, and the matrices of %s would stay as they are", c.Freeze),
+			Hint: "use same, which adapts them alone, or another strategy",
 		}}
 	}
 	return nil

@@ -36,9 +36,11 @@ func TestAlgorithms(t *testing.T) {
 		{texts, map[string]any{"algorithm": "reptile", "freeze": "bottom-2", "tasks": map[string]any{"kind": "jsonl", "path": "t.jsonl", "type": "generation"}}, ""},
 		{map[string]any{"model": map[string]any{"kind": "conv4"}}, map[string]any{"algorithm": "maml", "freeze": "lp-ft", "tasks": map[string]any{"kind": "images", "path": "i"}}, ""},
 		{texts, map[string]any{"algorithm": "protonet", "freeze": "lp-ft"}, ""},
-		{texts, map[string]any{"algorithm": "maml", "freeze": "lora-4"}, "freeze: lora-4, but maml would adapt LoRA's matrices"},
+		{texts, map[string]any{"algorithm": "maml", "freeze": "lora-4"}, ""},
 		{texts, map[string]any{"algorithm": "maml", "freeze": "lora-4", "inner_freeze": "none"}, ""},
-		{texts, map[string]any{"algorithm": "reptile", "freeze": "lora-4", "inner_freeze": "none"}, "freeze: lora-4, but reptile would adapt LoRA's matrices"},
+		{texts, map[string]any{"algorithm": "reptile", "freeze": "lora-4"}, ""},
+		{texts, map[string]any{"algorithm": "reptile", "freeze": "lora-4", "inner_freeze": "none"}, "inner_freeze: is none, but reptile trains what its inner loop adapts, and the matrices of lora-4 would stay as they are (use same"},
+		{texts, map[string]any{"algorithm": "reptile", "freeze": "bottom-1", "inner_freeze": "none"}, ""},
 		{texts, map[string]any{"algorithm": "maml", "freeze": "lora-4", "inner_freeze": "head"}, ""},
 		{texts, map[string]any{"algorithm": "anil", "freeze": "lora-4"}, ""},
 		{texts, map[string]any{"algorithm": "finetune", "freeze": "lora-4"}, ""},
@@ -79,5 +81,41 @@ func TestAdaptationSteps(t *testing.T) {
 	unused := Unused(map[string]any{"algorithm": "protonet", "inner_lr": 0.1, "adaptation_steps": 2, "inner_freeze": "none", "learning_rate": 1e-3})
 	if strings.Join(unused, " ") != "inner_lr adaptation_steps inner_freeze" {
 		t.Errorf("protonet does not read %v", unused)
+	}
+}
+
+// TestAdaptsLoRA: an inner loop changes LoRA's matrices where it leaves all else
+// as the outer loop does.
+func TestAdaptsLoRA(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		algorithm, freeze, inner string
+		want                     bool
+	}{
+		{"maml", "lora-4", "same", true},
+		{"fomaml", "lora-4", "same", true},
+		{"reptile", "lora-4", "same", true},
+		{"maml", "lora-4", "none", false},
+		{"maml", "lora-4", "head", false},
+		{"maml", "bottom-1", "same", false},
+		{"anil", "lora-4", "", false},
+		{"finetune", "lora-4", "", false},
+		{"protonet", "lora-4", "", false},
+		{"joint", "lora-4", "", false}, // by heads
+	} {
+		values := map[string]any{"model": "m", "tasks": map[string]any{"kind": "jsonl", "path": "t.jsonl"}, "algorithm": c.algorithm, "freeze": c.freeze}
+		if c.inner != "" {
+			values["inner_freeze"] = c.inner
+		}
+		got, err := Parse(values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.AdaptsLoRA() != c.want {
+			t.Errorf("%v: %v", c, got.AdaptsLoRA())
+		}
+		if got.Freeze.Kind == FreezeLoRA && got.Alpha() != 8 {
+			t.Errorf("%v: alpha %g", c, got.Alpha())
+		}
 	}
 }

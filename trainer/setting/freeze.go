@@ -171,3 +171,12 @@ func (f Freeze) Fits(a Anatomy) error {
 	}
 	return nil
 }
+
+// Alpha returns the multiple alpha of LoRA's products, which count alpha / N
+// times: twice the rank where it was not set.
+func (c *Config) Alpha() float64 {
+	if c.LoRAAlpha > 0 {
+		return c.LoRAAlpha
+	}
+	return 2 * float64(c.Freeze.N)
+}
