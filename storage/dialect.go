@@ -55,12 +55,12 @@ type dialect struct {
 	// retry is how an open store repeats what failed without a fault of its
 	// own; the zero value does not.
 	retry retryPolicy
-	// fast does the frequent writes in one statement each; nil: there is no
+	// fast does the frequent writes in one round trip each; nil: there is no
 	// such thing.
 	fast fastWrites
 }
 
-// fastWrites are the writes of a trial's life as one statement each, which is
+// fastWrites are the writes of a trial's life in one round trip each, which is
 // also one transaction. A method that returns false has changed nothing: then
 // the several statements of the general way find out why, and say so.
 type fastWrites interface {

@@ -10,6 +10,6 @@
 // Every write is one short transaction. On SQLite it takes the write lock at
 // its start; on a server it locks the study or the trial that it is about, as
 // Optuna does. What the databases do differently is in a dialect; the writes
-// of a trial's life have, where it pays, a way of one statement each beside
-// the general one.
+// of a trial's life have, where it pays, a way of one round trip each
+// beside the general one.
 package storage

@@ -14,7 +14,7 @@ import (
 )
 
 // mysqlDialect is MariaDB from 10.6 on and MySQL from 8; tested with MariaDB
-// 10.11.
+// 10.11, and with MySQL 8.0, 8.4 and 9.7 where HPSEARCH_TEST_MYSQL names one.
 var mysqlDialect = &dialect{
 	name:      mysqlName,
 	clock:     "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)",

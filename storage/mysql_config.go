@@ -24,6 +24,7 @@ func (s *serverURL) mysql() (*mysqldriver.Config, error) {
 	c := mysqldriver.NewConfig()
 	c.DBName = s.database
 	c.InterpolateParams = true // one round trip instead of three
+	c.MultiStatements = true   // for mysqlWrites; what a user writes is an argument all the same
 	c.Timeout = connectTimeout
 	c.ClientFoundRows = true
 	c.Logger = &mysqldriver.NopLogger{}

@@ -13,14 +13,29 @@ import (
 	"github.com/hpsearch/hpsearch/storage/storagetest"
 )
 
-// mySQLEnv names a MySQL server for TestMySQL, as the URL of a user who may make
-// databases: mysql://root@127.0.0.1:3306/. Debian has no package of MySQL, so
-// that no test starts one.
+// mySQLEnv names a MySQL server for the tests of it, as the URL of a user who may
+// make databases: mysql://root@127.0.0.1:3306/. Debian 12 has no package of
+// MySQL, so that no test starts one.
 const mySQLEnv = "HPSEARCH_TEST_MYSQL"
 
 // TestMySQL runs the suite on MySQL itself, where there is one.
 func TestMySQL(t *testing.T) {
 	t.Parallel()
+	newDatabase := onMySQL(t)
+	storagetest.Run(t, func(t *testing.T) search.Store {
+		s := openURL(t, newDatabase(t))
+		t.Cleanup(func() {
+			if s.fast.(*mysqlWrites).way.Load() == inGeneral {
+				t.Error("the server does not understand several statements at once")
+			}
+		})
+		return s
+	})
+}
+
+// onMySQL returns what makes an empty database on the MySQL server at hand. It
+// skips the test where there is none.
+func onMySQL(t *testing.T) func(t *testing.T) (url string) {
 	server, err := url.Parse(os.Getenv(mySQLEnv))
 	if err != nil {
 		t.Fatal(err)
@@ -34,9 +49,8 @@ func TestMySQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	var made atomic.Int32
-	storagetest.Run(t, func(t *testing.T) search.Store {
-		name := fmt.Sprintf("hpsearch_test_%d_%d", os.Getpid(), made.Add(1))
+	return func(t *testing.T) string {
+		name := fmt.Sprintf("hpsearch_test_%d_%d", os.Getpid(), mySQLDatabases.Add(1))
 		if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
 			t.Fatal(err)
 		}
@@ -47,6 +61,9 @@ func TestMySQL(t *testing.T) {
 		})
 		own := *server
 		own.Path = "/" + name
-		return openURL(t, own.String())
-	})
+		return own.String()
+	}
 }
+
+// mySQLDatabases counts those that were made.
+var mySQLDatabases atomic.Int32

@@ -45,7 +45,7 @@ func connectServer(u *serverURL) (*sqlStore, error) {
 		db, dialector, err = openPostgres(u, s)
 	} else {
 		own := *mysqlDialect // what the server understands is found out
-		own.fast = &mariadbWrites{}
+		own.fast = &mysqlWrites{}
 		s.dialect = &own
 		db, dialector, err = openMySQL(u, s)
 	}

@@ -36,15 +36,20 @@ func TestServers(t *testing.T) {
 	}
 }
 
-// TestGeneralWay runs the suite without the quick writes that not every server
-// takes: what MySQL does, for example.
-func TestGeneralWay(t *testing.T) {
+// TestOtherWays runs the suite with the writes that MySQL takes, and with those
+// that any server takes: MariaDB understands them, too.
+func TestOtherWays(t *testing.T) {
 	t.Parallel()
-	storagetest.Run(t, func(t *testing.T) search.Store {
-		s := openURL(t, dbtest.Database(t, dbtest.MariaDB))
-		s.fast.(*mariadbWrites).unknown.Store(true)
-		return s
-	})
+	for name, way := range map[string]int32{"batch": asBatch, "general": inGeneral} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storagetest.Run(t, func(t *testing.T) search.Store {
+				s := openURL(t, dbtest.Database(t, dbtest.MariaDB))
+				s.fast.(*mysqlWrites).way.Store(way)
+				return s
+			})
+		})
+	}
 }
 
 // openURL opens a store that the caller closes.

@@ -10,12 +10,34 @@ import (
 	"github.com/hpsearch/hpsearch/storage/dbtest"
 )
 
-// TestMariaDBWrites: on MariaDB a trial's life is one statement a step, texts
-// of users included, and what a statement refuses is undone.
-func TestMariaDBWrites(t *testing.T) {
+// TestMySQLWrites: a step in a trial's life is one round trip, on MariaDB, in
+// the way that MySQL takes, and on MySQL where there is one.
+func TestMySQLWrites(t *testing.T) {
 	t.Parallel()
-	s := openURL(t, dbtest.Database(t, dbtest.MariaDB))
-	defer s.Close()
+	onMariaDB := func(t *testing.T) string { return dbtest.Database(t, dbtest.MariaDB) }
+	for name, c := range map[string]struct {
+		database func(t *testing.T) string
+		way      int32
+	}{
+		"MariaDB": {onMariaDB, asCompound},
+		"batch":   {onMariaDB, asBatch},
+		"MySQL":   {func(t *testing.T) string { return onMySQL(t)(t) }, asBatch},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openURL(t, c.database(t))
+			defer s.Close()
+			if name == "batch" {
+				s.fast.(*mysqlWrites).way.Store(asBatch)
+			}
+			testMySQLWrites(t, s)
+			same(t, "way", s.fast.(*mysqlWrites).way.Load(), c.way)
+		})
+	}
+}
+
+// testMySQLWrites calls the quick writes, with texts of users in them.
+func testMySQLWrites(t *testing.T, s *sqlStore) {
 	study, err := s.CreateStudy(t.Context(), search.Definition{Name: "s", Objective: search.ObjectiveSpec{Metric: "loss"}})
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +104,14 @@ func TestMariaDBWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "counts", counts, search.Counts{Complete: 1})
-	if s.fast.(*mariadbWrites).unknown.Load() {
-		t.Error("the server does not understand compound statements")
+
+	// What fails in the middle is undone, and its locks with it.
+	twice := n
+	twice.params = []paramRow{params[0], params[0]}
+	if ok, err := s.fast.start(db, twice, &other); ok || !s.duplicate(err) {
+		t.Errorf("a parameter twice: %v, %v", ok, err)
 	}
+	n.token++
+	done(s.fast.start(db, n, &claim))
+	same(t, "number after a failure", claim.Number, 1)
 }
