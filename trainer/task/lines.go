@@ -48,26 +48,21 @@ func readFile(path string, spec setting.Tasks, b *builder, read reader) error {
 // name, as one family. Tasks are told apart by their column, or by their files
 // where that is set.
 func readFolder(path string, spec setting.Tasks, b *builder, wanted func(ext string) bool, none string) error {
-	entries, err := os.ReadDir(path)
+	files, err := folderFiles(path, wanted)
 	if err != nil {
 		return err
 	}
-	found := false
-	for _, e := range entries {
-		ext := filepath.Ext(e.Name())
-		if !wanted(strings.ToLower(ext)) || strings.HasPrefix(e.Name(), ".") {
-			continue
-		}
-		found = true
+	if len(files) == 0 {
+		return fmt.Errorf("%s holds %s", path, none)
+	}
+	for _, file := range files {
 		if spec.FilesAsTasks {
-			b.file = strings.TrimSuffix(e.Name(), ext)
+			name := filepath.Base(file)
+			b.file = strings.TrimSuffix(name, filepath.Ext(name))
 		}
-		if err := readShard(filepath.Join(path, e.Name()), spec, b); err != nil {
+		if err := readShard(file, spec, b); err != nil {
 			return err
 		}
-	}
-	if !found {
-		return fmt.Errorf("%s holds %s", path, none)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func readParquet(path string, spec setting.Tasks, b *builder) error {
 	if !info.IsDir() {
 		return readParquetFile(path, spec, b)
 	}
-	return readFolder(path, spec, b, func(ext string) bool { return ext == ".parquet" }, "no .parquet file")
+	return readFolder(path, spec, b, isParquet, "no .parquet file")
 }
 
 // readParquetFile reads one file; rows are counted from 1 in messages.
@@ -203,6 +203,9 @@ func (c *parquetColumn) close() {
 		_ = c.pages.Close() // it was only read from
 	}
 }
+
+// isParquet reports whether a file is one of Parquet, by its ending.
+func isParquet(ext string) bool { return ext == ".parquet" }
 
 // isShard reports whether a file of a folder holds rows, by its ending.
 func isShard(ext string) bool { return ext == ".jsonl" || ext == ".csv" || ext == ".parquet" }
