@@ -86,12 +86,16 @@ func freezeInputs(network model.Stack, below int, inputs Inputs, sizes []int, co
 	return f, f.view.Close, nil
 }
 
+// arithmetic is counted up whenever the trainer computes networks by other
+// operators: what is cached on disk by the one before may differ in its last bits.
+const arithmetic = 2
+
 // spaceOf names the computation of the lowest blocks: by their weights, and by
 // what the last bits of sums depend on, whether examples are computed together
 // among it.
 func spaceOf(network model.Stack, below int, together bool) (prefix.Space, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %v %d %d %T %v\n", tensor.Version(), network.Device().IsCUDA(), tensor.Threads(), below, network, together)
+	fmt.Fprintf(h, "%d %s %v %d %d %T %v\n", arithmetic, tensor.Version(), network.Device().IsCUDA(), tensor.Threads(), below, network, together)
 	if e, ok := network.(*model.Encoder); ok {
 		fmt.Fprintf(h, "%d %g %s %s\n", e.Config.Heads, e.Config.Epsilon, e.Config.Activation, e.Pooling)
 	}

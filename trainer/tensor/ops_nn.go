@@ -10,9 +10,11 @@ func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
 	if !s.ok("linear", x, w) || b != nil && !s.ok("linear", b) {
 		return nil
 	}
-	var out libtch.Ctensor
-	libtch.AtgLinear(&out, x.c, w.c, optional(b))
-	return s.own("linear", out)
+	var out C.hps_tensor
+	if !s.check("linear", C.hps_linear(C.hps_tensor(x.c), C.hps_tensor(w.c), C.hps_tensor(optional(b)), &out)) {
+		return nil
+	}
+	return s.own("linear", libtch.Ctensor(out))
 }
 
 // TaskLinear is [Scope.Linear] for several layers side by side, each with its

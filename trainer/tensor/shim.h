@@ -28,6 +28,8 @@ char *hps_run_backward(hps_tensor *roots, int nroots, hps_tensor *inputs,
 char *hps_clip_grad_norm(hps_tensor *params, int n, double max_norm);
 
 char *hps_dropout(hps_tensor x, double p, hps_tensor *out);
+// x [..., in], weight [out, in], bias [out] or NULL -> [..., out].
+char *hps_linear(hps_tensor x, hps_tensor weight, hps_tensor bias, hps_tensor *out);
 // Attention among the rows of q, k, v [..., hidden] that each text has:
 // lengths[i] of them from row offsets[i] on. The other rows of out are 0.
 char *hps_token_attention(hps_tensor q, hps_tensor k, hps_tensor v,
