@@ -16,6 +16,7 @@ type options struct {
 	samplers, only             []string
 	seeds, heldOutSeeds        int
 	slowSeeds, stopSeeds       int
+	pendingSeeds               int
 	workers                    int
 	verbose, untimed, known    bool
 }
@@ -33,6 +34,7 @@ func main() {
 	flag.IntVar(&o.heldOutSeeds, "heldout-seeds", 30, "the same on each function that is held out")
 	flag.IntVar(&o.slowSeeds, "slow-seeds", 5, "at most so many for optuna-gp, which takes some ten times as long")
 	flag.IntVar(&o.stopSeeds, "stop-seeds", 20, "studies of each sampler and scheduler on learning curves; 0: none")
+	flag.IntVar(&o.pendingSeeds, "pending-seeds", 15, "at most so many with several pending trials")
 	flag.BoolVar(&o.known, "known", false, "measure nothing: report on what the cache has")
 	flag.IntVar(&o.workers, "workers", 2, "studies that run at the same time")
 	flag.BoolVar(&o.untimed, "untimed", false, "leave out the times of a suggestion after many trials")
@@ -49,8 +51,8 @@ func main() {
 }
 
 func run(o options) error {
-	if o.seeds < 1 || o.heldOutSeeds < 1 || o.slowSeeds < 1 || o.stopSeeds < 0 || o.workers < 1 {
-		return fmt.Errorf("-seeds, -heldout-seeds, -slow-seeds and -workers must be at least 1, -stop-seeds 0")
+	if o.seeds < 1 || o.heldOutSeeds < 1 || o.slowSeeds < 1 || o.stopSeeds < 0 || o.pendingSeeds < 0 || o.workers < 1 {
+		return fmt.Errorf("-seeds, -heldout-seeds, -slow-seeds and -workers must be at least 1, -stop-seeds and -pending-seeds 0")
 	}
 	if o.python == "" {
 		o.samplers = slices.DeleteFunc(o.samplers, func(s string) bool { return strings.HasPrefix(s, theirs) })
@@ -120,10 +122,7 @@ const slow = theirs + "gp"
 
 // pendingWorkers is the number of workers of the second comparison, which is
 // made with pendingSamplers and with fewer seeds.
-const (
-	pendingWorkers = 8
-	pendingSeeds   = 15
-)
+const pendingWorkers = 8
 
 var pendingSamplers = []string{"auto", "tpe", theirs + "tpe"}
 
@@ -139,7 +138,7 @@ func jobs(o options, s *set) []job {
 		for _, f := range s.functions {
 			for seed := range int64(seeds) {
 				list = append(list, job{function: f, sampler: sampler, seed: seed, pending: 1})
-				if seed < pendingSeeds && slices.Contains(pendingSamplers, sampler) {
+				if seed < int64(o.pendingSeeds) && slices.Contains(pendingSamplers, sampler) {
 					list = append(list, job{function: f, sampler: sampler, seed: seed, pending: pendingWorkers})
 				}
 			}

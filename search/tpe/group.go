@@ -60,20 +60,26 @@ func conditionKey(when map[string][]any) string {
 
 // fit estimates the densities of the good and the bad trials.
 func (g *group) fit(o observations) {
-	good, kept := g.points(o.good)
-	weights := make([]float64, 0, len(kept)+1)
-	for _, i := range kept {
-		weights = append(weights, o.weight[i])
-	}
-	g.good = newMixture(g.distributions, good, append(weights, 1))
 	bad, kept := g.points(o.bad)
-	weights = recencyWeights(len(kept))
+	weights := recencyWeights(len(kept))
+	running := 0
 	for k, i := range kept {
 		if o.bad[i].State == search.Running {
 			weights[k] *= runningWeight
+			running++
 		}
 	}
 	g.bad = newMixture(g.distributions, bad, weights)
+
+	good, kept := g.points(o.good)
+	weights = make([]float64, 0, len(kept)+2)
+	for _, i := range kept {
+		weights = append(weights, o.weight[i])
+	}
+	if running > 0 && len(good) >= fewestMerged {
+		good, weights = append(good, g.centre(good, weights)), append(weights, float64(running))
+	}
+	g.good = newMixture(g.distributions, good, append(weights, 1))
 }
 
 // runningWeight is the weight of a RUNNING trial among the bad ones. The lie
@@ -86,8 +92,8 @@ func (g *group) fit(o observations) {
 const runningWeight = 0.15
 
 // points returns the group's values in the trials that have all of them, and
-// the places of those trials. A value that the distribution does not contain, because the space was another
-// when the trial was made, leaves the trial out.
+// the places of those trials. A value that the distribution does not contain,
+// because the space was another when the trial was made, leaves the trial out.
 func (g *group) points(trials []*search.Trial) (points [][]float64, kept []int) {
 	d := len(g.names)
 	points = make([][]float64, 0, len(trials))

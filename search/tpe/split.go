@@ -15,6 +15,14 @@ type observations struct {
 	good, bad []*search.Trial
 	weight    []float64 // of each good trial
 	finished  int       // COMPLETE and PRUNED
+	running   int       // RUNNING, unless they are ignored
+}
+
+// suffice reports whether there are as many trials as startup asks for. RUNNING
+// ones count, too, when half as many have finished: many workers would else
+// draw most of a short study at random.
+func (o *observations) suffice(startup int) bool {
+	return o.finished >= startup || 2*o.finished >= startup && o.finished+o.running >= startup
 }
 
 // goodCount is the number of n finished trials that count as good: a tenth,
@@ -35,6 +43,7 @@ type division struct {
 	used     []*search.Trial
 	top      []rank // the best so far, the best first, at most mostGood
 	finished int
+	running  int
 }
 
 func (d *division) add(trials []*search.Trial, except int) {
@@ -45,7 +54,10 @@ func (d *division) add(trials []*search.Trial, except int) {
 			d.finished++
 			d.top = insert(d.top, rankOf(t, len(d.used), d.direction))
 			d.used = append(d.used, t)
-		case t.State == search.Running && !d.ignoreRunning, t.ConfigFailed():
+		case t.State == search.Running && !d.ignoreRunning:
+			d.running++
+			d.used = append(d.used, t)
+		case t.ConfigFailed():
 			d.used = append(d.used, t)
 		}
 	}
@@ -54,7 +66,7 @@ func (d *division) add(trials []*search.Trial, except int) {
 // observations separates the best trials from the others.
 func (d *division) observations() observations {
 	best := d.top[:min(len(d.top), goodCount(d.finished))]
-	o := observations{finished: d.finished}
+	o := observations{finished: d.finished, running: d.running}
 	places := make([]int, len(best))
 	for i, r := range best {
 		places[i] = r.place

@@ -9,9 +9,10 @@
 // Better Empirical Performance", arXiv:2304.11127, 2023; D. Ginsbourger, R. Le
 // Riche, L. Carraro, "Kriging is well-suited to parallelize optimization",
 // 2010. Default settings are those of Optuna's TPESampler, but for the number of
-// candidates, the weights of the good and of the running trials, and the
-// narrowest kernels. Left out, since bench/search found nothing in it: to take
-// choices that are ascending numbers as numbers, which helps gp.
+// candidates, the weights of the good and of the running trials, the narrowest
+// kernels, and the kernel at the centre of the good trials while others run. Left
+// out, since bench/search found nothing in it: to take choices that are
+// ascending numbers as numbers, which helps gp.
 package tpe
 
 import (
@@ -43,13 +44,15 @@ const (
 type Options struct {
 	Seed int64
 	// StartupTrials is the number of COMPLETE or PRUNED trials before which
-	// suggestions are random. 0 means DefaultStartupTrials.
+	// suggestions are random; when half of them have ended, RUNNING ones count
+	// with them. 0 means DefaultStartupTrials.
 	StartupTrials int
 	// Candidates is the number of draws that the suggestion is chosen from.
 	// 0 means DefaultCandidates.
 	Candidates int
-	// IgnoreRunning switches the constant liar off, which counts RUNNING
-	// trials as bad ones.
+	// IgnoreRunning switches off what is made of RUNNING trials: the constant
+	// liar, which counts them as bad ones, and the kernel at the centre of the
+	// good ones.
 	IgnoreRunning bool
 }
 
@@ -88,7 +91,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 		return nil, err
 	}
 	seen := s.ledger.observe(h, number, s.options.IgnoreRunning)
-	if seen.finished < s.options.StartupTrials {
+	if !seen.suffice(s.options.StartupTrials) {
 		return s.startup.Suggest(ctx, h, number, space, fixed)
 	}
 	m := &model{options: s.options, number: number, observations: seen, groupOf: make(map[string]*group)}
