@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/searchtest"
 )
@@ -30,6 +32,18 @@ func TestEverySamplerKind(t *testing.T) {
 			t.Errorf("%q: %v", kind, err)
 		}
 	}
+}
+
+// FuzzSuggest lets every kind suggest for spaces and histories that the fuzzer
+// comes up with.
+func FuzzSuggest(f *testing.F) {
+	suggesting := slices.DeleteFunc(SamplerKinds(), func(kind string) bool { return kind == "grid" }) // see TestEverySamplerKind
+	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
+		kind := rapid.SampledFrom(suggesting).Draw(t, "kind")
+		searchtest.SuggestAnywhere(t, func(seed int64) (search.Sampler, error) {
+			return NewSampler(search.SamplerSpec{Kind: kind, Seed: seed})
+		})
+	}))
 }
 
 func TestEveryPrunerKind(t *testing.T) {

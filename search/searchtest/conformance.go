@@ -150,50 +150,6 @@ func (s Suite) testDistributions(t *testing.T) {
 	}
 }
 
-func (s Suite) testHistories(t *testing.T) {
-	t.Parallel()
-	nan, inf := math.NaN(), math.Inf(1)
-	finish := func(state search.State, value func(i int) float64, reports ...search.Report) func(*search.Trial, int) {
-		return func(trial *search.Trial, i int) {
-			trial.State, trial.Intermediate = state, reports
-			if value != nil {
-				trial.Values = []float64{value(i)}
-			}
-		}
-	}
-	always := func(v float64) func(int) float64 { return func(int) float64 { return v } }
-	for _, test := range []struct {
-		name   string
-		trials int
-		finish func(*search.Trial, int)
-	}{
-		{"none", 0, nil},
-		{"one", 1, finish(search.Complete, always(1))},
-		{"equal", 40, finish(search.Complete, always(1))},
-		{"nan", 40, finish(search.Complete, always(nan))},
-		{"infinite", 40, finish(search.Complete, func(i int) float64 { return []float64{inf, -inf, 0}[i%3] })},
-		{"no value", 40, finish(search.Complete, nil)},
-		{"pruned without reports", 40, finish(search.Pruned, nil)},
-		{"pruned", 40, finish(search.Pruned, always(2), search.Report{Step: 1, Value: 2})},
-		{"pruned at nan", 40, finish(search.Pruned, always(nan), search.Report{Step: 1, Value: nan})},
-		{"failed", 40, finish(search.Failed, nil)},
-		{"running", 40, finish(search.Running, nil)},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			sampler := s.sampler(t, 3)
-			space := Mixed().Space
-			h := NewHistory(search.Minimize)
-			for i := range test.trials {
-				trial := NewTrial(i, space, suggest(t, sampler, NewHistory(search.Minimize), i, space, nil))
-				test.finish(trial, i)
-				h.Trials = append(h.Trials, trial)
-			}
-			suggest(t, sampler, h, test.trials, space, nil)
-		})
-	}
-}
-
 func (s Suite) testConditional(t *testing.T) {
 	t.Parallel()
 	o := Mixed()
@@ -248,6 +204,8 @@ func (s Suite) testFixed(t *testing.T) {
 	}
 }
 
+// testDistinct asks for more configurations than there are, with some of the
+// trials before still running.
 func (s Suite) testDistinct(t *testing.T) {
 	t.Parallel()
 	space := search.Space{
@@ -256,22 +214,41 @@ func (s Suite) testDistinct(t *testing.T) {
 		{Name: "s", Distribution: search.Float{Low: 0, High: 1, Step: 0.5}, When: map[string][]any{"c": {"b"}}},
 	}
 	const size = 5 + 5*3
-	for seed := range int64(3) {
-		sampler := s.sampler(t, seed)
+	for seed, pending := range []int{1, 2, 8} {
+		sampler := s.sampler(t, int64(seed))
 		h := NewHistory(search.Minimize)
 		seen := make(map[string]bool)
 		for number := range size + 3 {
 			params := suggest(t, sampler, h, number, space, nil)
 			key := fmt.Sprint(params) // fmt sorts map keys
 			if number < size && seen[key] {
-				t.Fatalf("seed %d, trial %d repeats %v though only %d of %d are tried", seed, number, params, len(seen), size)
+				t.Fatalf("%d pending, trial %d repeats %v though only %d of %d are tried", pending, number, params, len(seen), size)
 			}
 			seen[key] = true
-			trial := NewTrial(number, space, params)
-			trial.State, trial.Values = search.Complete, []float64{params["n"]}
-			h.Trials = append(h.Trials, trial)
+			h.Trials = append(h.Trials, NewTrial(number, space, params))
+			if k := number + 1 - pending; k >= 0 {
+				end(h, k, ends[k%len(ends)])
+			}
 		}
 	}
+}
+
+// ends are ways in which a trial may end: none of them is tried again.
+var ends = []search.State{search.Complete, search.Pruned, search.Complete, search.Failed}
+
+// end ends trial number of a history.
+func end(h *search.History, number int, state search.State) {
+	done := *h.Trials[number]
+	done.State = state
+	switch state {
+	case search.Complete:
+		done.Values = []float64{done.Params["n"]}
+	case search.Pruned:
+		done.Intermediate = []search.Report{{Step: 1, Value: done.Params["n"]}}
+	case search.Failed:
+		done.Reason = search.ReasonDiverged
+	}
+	h.Trials[number] = &done
 }
 
 // testChangedSpace gives the sampler trials of another space, as after a

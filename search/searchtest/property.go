@@ -13,15 +13,19 @@ import (
 // testBounds suggests for random spaces with random histories.
 func (s Suite) testBounds(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		sampler, err := s.New(rapid.Int64().Draw(t, "seed"))
-		if err != nil {
-			t.Fatalf("new sampler: %v", err)
-		}
-		space := DrawSpace(t)
-		h := drawHistory(t, space)
-		suggest(t, sampler, h, len(h.Trials), space, nil)
-	})
+	rapid.Check(t, func(t *rapid.T) { SuggestAnywhere(t, s.New) })
+}
+
+// SuggestAnywhere draws a seed, a space and a history, and checks what a
+// sampler suggests there against the contract.
+func SuggestAnywhere(t *rapid.T, newSampler Factory) {
+	sampler, err := newSampler(rapid.Int64().Draw(t, "seed"))
+	if err != nil {
+		t.Fatalf("new sampler: %v", err)
+	}
+	space := DrawSpace(t)
+	h := drawHistory(t, space)
+	suggest(t, sampler, h, len(h.Trials), space, nil)
 }
 
 // DrawSpace draws a valid space of up to five parameters, some conditional.

@@ -2,12 +2,11 @@ package searchtest
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/binary"
 	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -68,15 +67,15 @@ func prune(t fataler, p search.Pruner, h *search.History, trial *search.Trial) b
 // describe writes out the reports that a pruner sees.
 func describe(t fataler, h *search.History, trial *search.Trial) string {
 	t.Helper()
-	var text strings.Builder
+	var text []byte
 	for _, t := range slices.Concat(h.Trials, []*search.Trial{trial}) {
-		text.WriteString(string(t.State))
+		text = append(text, t.State...)
 		for _, r := range t.Intermediate {
-			encoded, _ := json.Marshal([]uint64{uint64(r.Step), math.Float64bits(r.Value)}) // numbers always encode
-			text.Write(encoded)
+			text = binary.LittleEndian.AppendUint64(text, uint64(r.Step))
+			text = binary.LittleEndian.AppendUint64(text, math.Float64bits(r.Value))
 		}
 	}
-	return text.String()
+	return string(text)
 }
 
 // Curve returns a RUNNING trial that reported these values at steps 1, 2, ….
