@@ -69,6 +69,7 @@ func TestScripts(t *testing.T) {
 			"await":    await,
 			"mask":     mask,
 			"database": database,
+			"program":  program,
 		},
 	})
 }
