@@ -43,6 +43,15 @@ func Cardinality(d Distribution) float64 {
 	return 0
 }
 
+// LogMatters reports whether the logarithm makes a difference in [low, high],
+// 0 < low. In a range narrower than a millionth of its values it is linear, and
+// in one much narrower float64 cannot tell the logarithms of the values apart:
+// there a log range is taken for a linear one.
+func LogMatters(low, high float64) bool {
+	const narrow = 1e-6
+	return high-low > narrow*low
+}
+
 // ValueAt returns the internal form of the k-th value of a distribution of
 // finite [Cardinality], 0 <= k < Cardinality, in ascending order.
 func ValueAt(d Distribution, k int64) float64 {

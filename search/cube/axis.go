@@ -43,10 +43,7 @@ func NewAxis(p search.Param) Axis {
 		a.low, a.high = float64(d.Low), float64(d.Low+d.Steps()*d.StepSize())
 	}
 	a.low, a.high = a.low-step/2, a.high+step/2
-	// In a range as narrow as this the logarithm is linear, and float64 can
-	// no longer tell the logarithms of its values apart.
-	const narrow = 1e-6
-	a.log = a.log && a.high-a.low > narrow*a.low
+	a.log = a.log && search.LogMatters(a.low, a.high)
 	if a.log {
 		a.low, a.high = math.Log(a.low), math.Log(a.high)
 	}

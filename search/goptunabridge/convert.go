@@ -73,8 +73,7 @@ func toGoptuna(d search.Distribution) (any, error) {
 // logRange returns a linear range instead where the bounds are so close that
 // their logarithms may be equal, with which goptuna's TPE draws forever.
 func logRange(low, high float64) any {
-	const narrow = 1e-6
-	if high-low <= narrow*low {
+	if !search.LogMatters(low, high) {
 		return goptuna.UniformDistribution{Low: low, High: high}
 	}
 	return goptuna.LogUniformDistribution{Low: low, High: high}

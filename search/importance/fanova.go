@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/cube"
 )
 
 // The forest of fANOVA: as many trees as in Optuna's evaluator.
@@ -40,7 +41,7 @@ func FANOVA(space search.Space, trials []*search.Trial, seed int64) []Importance
 		case slices.ContainsFunc(all, func(t *search.Trial) bool { _, ok := t.Params[p.Name]; return !ok }):
 			importances[i].Value = math.NaN()
 		case !p.Distribution.Single():
-			axes = append(axes, newAxis(i, p))
+			axes = append(axes, axis{Axis: cube.NewAxis(p), param: i})
 		}
 	}
 	if len(all) < 2 || len(axes) == 0 {
@@ -66,47 +67,41 @@ func FANOVA(space search.Space, trials []*search.Trial, seed int64) []Importance
 	return normalized(importances)
 }
 
-// An axis is a parameter as the trees see it: a range of numbers, or choices
-// 0 … choices-1.
+// An axis is a parameter as the trees see it: a range from 0 to 1, or choices
+// 0 … Choices-1.
 type axis struct {
-	param     int // in the space
-	name      string
-	choices   int // 0 for a range
-	low, high float64
-	scale     func(float64) float64
+	cube.Axis
+	param int // in the space
 }
 
-func newAxis(i int, p search.Param) axis {
-	a := axis{param: i, name: p.Name, scale: func(v float64) float64 { return v }}
-	isLog := false
-	switch d := p.Distribution.(type) {
-	case search.Categorical:
-		a.choices = len(d.Choices)
-	case search.Float:
-		a.low, a.high, isLog = d.Low-d.Step/2, d.High+d.Step/2, d.Log
-	case search.Int: // each integer has the unit around it
-		half := float64(d.StepSize()) / 2
-		a.low, a.high, isLog = float64(d.Low)-half, float64(d.High)+half, d.Log
+// at returns the coordinate of an internal value.
+func (a *axis) at(v float64) float64 {
+	if a.Choices > 0 {
+		return v
 	}
-	if isLog {
-		a.scale = math.Log
-		a.low, a.high = math.Log(a.low), math.Log(a.high)
-	}
-	return a
+	return a.Unit(v)
 }
 
-// matrix returns the trials' coordinates, a row an axis, and their
-// values, less the mean.
+// matrix returns the trials' coordinates, a row an axis, and their values,
+// less the mean and relative to the largest.
 func matrix(axes []axis, trials []*search.Trial) (x [][]float64, y []float64) {
 	x, y = make([][]float64, len(axes)), make([]float64, len(trials))
 	for i, a := range axes {
 		x[i] = make([]float64, len(trials))
 		for j, t := range trials {
-			x[i][j] = a.scale(t.Params[a.name])
+			x[i][j] = a.at(t.Params[a.Name])
 		}
 	}
+	largest := 0.0
 	for j, t := range trials {
 		y[j] = t.Value()
+		largest = max(largest, math.Abs(y[j]))
+	}
+	if largest == 0 {
+		return x, y
+	}
+	for j := range y {
+		y[j] /= largest // the squares of huge values are infinite
 	}
 	mean := stat.Mean(y, nil)
 	for j := range y {
@@ -147,10 +142,10 @@ func shares(axes []axis, leaves []leaf) ([]float64, bool) {
 // marginal returns the mean of the tree over all other axes, piece by piece
 // of this one, and the sizes of the pieces.
 func (a axis) marginal(axes []axis, leaves []leaf, i int) (values, sizes []float64) {
-	if a.choices > 0 {
+	if a.Choices > 0 {
 		return a.marginalOfChoices(axes, leaves, i)
 	}
-	edges := []float64{a.low, a.high}
+	edges := []float64{0, 1}
 	for _, l := range leaves {
 		edges = append(edges, l.sides[i].low, l.sides[i].high)
 	}
@@ -174,7 +169,7 @@ func (a axis) marginal(axes []axis, leaves []leaf, i int) (values, sizes []float
 }
 
 func (a axis) marginalOfChoices(axes []axis, leaves []leaf, i int) (values, sizes []float64) {
-	values, sizes = make([]float64, a.choices), make([]float64, a.choices)
+	values, sizes = make([]float64, a.Choices), make([]float64, a.Choices)
 	for c := range values {
 		sizes[c] = 1
 	}

@@ -194,7 +194,7 @@ func gridCounts(d search.Distribution, values []float64) []float64 {
 		}
 	}
 	scale := func(v float64) float64 { return v }
-	if isLog {
+	if isLog && search.LogMatters(low, high) {
 		scale = math.Log
 	}
 	low, high = scale(low), scale(high)

@@ -24,8 +24,8 @@ func (l leaf) volume(axes []axis, except int) float64 {
 	for i, a := range axes {
 		switch s := l.sides[i]; {
 		case i == except:
-		case a.choices == 0:
-			volume *= (s.high - s.low) / (a.high - a.low)
+		case a.Choices == 0:
+			volume *= s.high - s.low
 		default:
 			held := 0
 			for _, is := range s.choices {
@@ -33,7 +33,7 @@ func (l leaf) volume(axes []axis, except int) float64 {
 					held++
 				}
 			}
-			volume *= float64(held) / float64(a.choices)
+			volume *= float64(held) / float64(a.Choices)
 		}
 	}
 	return volume
@@ -45,8 +45,8 @@ func (l leaf) volume(axes []axis, except int) float64 {
 func grow(axes []axis, x [][]float64, y []float64, sample []int) []leaf {
 	whole := make([]side, len(axes))
 	for i, a := range axes {
-		whole[i] = side{low: a.low, high: a.high}
-		for range a.choices {
+		whole[i] = side{low: 0, high: 1}
+		for range a.Choices {
 			whole[i].choices = append(whole[i].choices, true)
 		}
 	}
@@ -93,7 +93,7 @@ func (g *grower) split(box []side, sample []int) {
 }
 
 func (g *grower) isLeft(c cut, v float64) bool {
-	if g.axes[c.axis].choices > 0 {
+	if g.axes[c.axis].Choices > 0 {
 		return v == c.at
 	}
 	return v <= c.at
@@ -101,7 +101,7 @@ func (g *grower) isLeft(c cut, v float64) bool {
 
 func (g *grower) halves(box []side, c cut) (left, right []side) {
 	left, right = slices.Clone(box), slices.Clone(box)
-	if g.axes[c.axis].choices == 0 {
+	if g.axes[c.axis].Choices == 0 {
 		left[c.axis].high, right[c.axis].low = c.at, c.at
 		return left, right
 	}
@@ -128,7 +128,7 @@ func (g *grower) best(sample []int) (cut, bool) {
 	for i, a := range g.axes {
 		var c cut
 		var ok bool
-		if a.choices > 0 {
+		if a.Choices > 0 {
 			c, ok = g.bestChoice(i, sample, sum)
 		} else {
 			c, ok = g.bestThreshold(i, sample, sum)
@@ -170,7 +170,7 @@ func (g *grower) bestThreshold(axis int, sample []int, sum float64) (best cut, f
 }
 
 func (g *grower) bestChoice(axis int, sample []int, sum float64) (best cut, found bool) {
-	counts, parts := make([]int, g.axes[axis].choices), make([]float64, g.axes[axis].choices)
+	counts, parts := make([]int, g.axes[axis].Choices), make([]float64, g.axes[axis].Choices)
 	for _, j := range sample {
 		counts[int(g.x[axis][j])]++
 		parts[int(g.x[axis][j])] += g.y[j]

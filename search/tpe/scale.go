@@ -31,10 +31,7 @@ func newScale(d search.Distribution) scale {
 		s.low, s.high = float64(d.Low), float64(d.Low+d.Steps()*d.StepSize())
 	}
 	s.low, s.high = s.low-s.step/2, s.high+s.step/2
-	// In a range as narrow as this the logarithm is linear, and float64 can
-	// no longer tell the logarithms of its values apart.
-	const narrow = 1e-6
-	s.log = s.log && s.high-s.low > narrow*s.low
+	s.log = s.log && search.LogMatters(s.low, s.high)
 	if s.log {
 		s.low, s.high = math.Log(s.low), math.Log(s.high)
 	}
