@@ -96,6 +96,9 @@ func TestTell(t *testing.T) {
 		if err := s.Tell(ctx, trial.Number, 77); !errors.Is(err, search.ErrFinished) {
 			t.Errorf("case %d, told otherwise: %v", i, err)
 		}
+		if err := s.Report(ctx, trial.Number, 9, 1, nil); !errors.Is(err, search.ErrFinished) || !strings.Contains(err.Error(), "too late") {
+			t.Errorf("case %d, reported after its end: %v", i, err)
+		}
 	}
 	if err := s.Tell(ctx, 99, 1); !errors.Is(err, study.ErrNotRunning) || !strings.Contains(err.Error(), "no trial 99") {
 		t.Errorf("a trial that is not there: %v", err)

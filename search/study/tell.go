@@ -17,7 +17,8 @@ var ErrNotRunning = errors.New("trial is not running")
 
 // Report stores an intermediate value of the (first) metric at a step, and
 // other measured values if there are any. The same step again replaces the report.
-// The error is [search.ErrFenced] when another worker has the trial by now.
+// The error is [search.ErrFenced] when another worker has the trial by now, and
+// [search.ErrFinished] when the trial has ended.
 func (s *Study) Report(ctx context.Context, number, step int, value float64, others map[string]float64) error {
 	claim, err := s.claim(ctx, number)
 	if err != nil {
@@ -29,7 +30,10 @@ func (s *Study) Report(ctx context.Context, number, step int, value float64, oth
 	}
 	metrics[s.study.Definition.Objective.Metric] = value
 	err = s.store.Report(ctx, claim, search.Report{Step: step, Value: value, Metrics: metrics})
-	if err != nil {
+	switch {
+	case errors.Is(err, search.ErrFinished):
+		return fmt.Errorf("step %d of trial %d of study %q is too late, for the trial has ended: %w", step, number, s.study.Name, search.ErrFinished)
+	case err != nil:
 		return fmt.Errorf("storing step %d of trial %d: %w", step, number, err)
 	}
 	s.mu.Lock()
