@@ -54,9 +54,17 @@ size_t rounded(size_t n) {
   return (n + step - 1) / step * step;
 }
 
+// A Class is the kept blocks of one size, their data.
+struct Class {
+  std::vector<void *> blocks;
+  uint64_t used = 0; // when one was last wanted or given back
+};
+
+// A Pool's functions but count are called with its mutex held.
 struct Pool {
   std::mutex mutex;
-  std::map<size_t, std::vector<void *>> free; // data by size of the block
+  std::map<size_t, Class> free; // by size; none is without blocks
+  uint64_t now = 0;
   size_t kept = 0;
   size_t next_colour = 0;
   std::atomic<int64_t> live{0}, peak{0};
@@ -68,13 +76,52 @@ struct Pool {
     }
   }
 
-  // release gives every kept block back. The caller holds the mutex.
+  // find returns a kept block of at least that size and not much more, null if
+  // there is none: from step to step texts differ in length, and so do tensors
+  // in size.
+  void *find(size_t size) {
+    auto c = free.lower_bound(size);
+    if (c == free.end() || c->first > size + size / 2)
+      return nullptr;
+    auto &blocks = c->second.blocks;
+    void *data = blocks.back();
+    blocks.pop_back();
+    kept -= c->first;
+    c->second.used = ++now;
+    if (blocks.empty())
+      free.erase(c);
+    return data;
+  }
+
+  void keep(void *data) {
+    const size_t size = header(data)->size;
+    // What is kept and what is used stay below twice what was once used.
+    const size_t most = std::max(least_kept, 2 * static_cast<size_t>(peak.load()));
+    while (kept > 0 && static_cast<size_t>(live.load()) + kept + size > most)
+      drop();
+    Class &c = free[size];
+    c.blocks.push_back(data);
+    c.used = ++now;
+    kept += size;
+  }
+
+  // drop gives back a block of the size that was not used for longest.
+  void drop() {
+    auto oldest = free.begin();
+    for (auto c = free.begin(); c != free.end(); ++c)
+      if (c->second.used < oldest->second.used)
+        oldest = c;
+    auto &blocks = oldest->second.blocks;
+    std::free(header(blocks.back())->base);
+    kept -= oldest->first;
+    blocks.pop_back();
+    if (blocks.empty())
+      free.erase(oldest);
+  }
+
   void release() {
-    for (auto &of_size : free)
-      for (void *data : of_size.second)
-        std::free(header(data)->base);
-    free.clear();
-    kept = 0;
+    while (kept > 0)
+      drop();
   }
 };
 
@@ -107,12 +154,8 @@ void *take(size_t n) {
   } else {
     size_t size = rounded(n + line + colours * colour);
     std::lock_guard<std::mutex> lock(p.mutex);
-    auto of_size = p.free.find(size);
-    if (of_size != p.free.end() && !of_size->second.empty()) {
-      data = of_size->second.back();
-      of_size->second.pop_back();
-      p.kept -= size;
-    } else {
+    data = p.find(size);
+    if (data == nullptr) {
       size_t offset = p.next_colour++ % colours * colour;
       data = fresh(size, offset);
       if (data == nullptr) {
@@ -139,11 +182,7 @@ void give(void *data) {
     return;
   }
   std::lock_guard<std::mutex> lock(p.mutex);
-  // What is kept stays below what was once used at the same time.
-  if (p.kept + h->size > std::max(least_kept, static_cast<size_t>(p.peak.load())))
-    p.release();
-  p.kept += h->size;
-  p.free[h->size].push_back(data);
+  p.keep(data);
 }
 
 struct CPUAllocator final : at::Allocator {
