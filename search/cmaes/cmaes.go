@@ -80,7 +80,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 		return nil, err
 	}
 	axes := cube.Axes(space)
-	members := collect(h, number, axes, space)
+	members := collect(h, number, axes)
 	if len(members) < max(1, s.options.StartupTrials) || len(axes) == 0 {
 		return s.startup.Suggest(ctx, h, number, space, fixed)
 	}

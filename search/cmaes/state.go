@@ -24,39 +24,27 @@ type member struct {
 // collect returns the finished trials other than number that fit the space.
 // PRUNED trials and those that failed because of their configuration take
 // part as the worst of their generation.
-func collect(h *search.History, number int, axes []cube.Axis, space search.Space) []member {
+func collect(h *search.History, number int, axes []cube.Axis) []member {
 	sign := 1.0
 	if h.Study != nil && h.Study.Direction() == search.Maximize {
 		sign = -1
 	}
-	conditional := make(map[string]bool)
-	for _, p := range space {
-		conditional[p.Name] = len(p.When) > 0
-	}
 	var members []member
 	for _, t := range h.Trials {
-		if t.Number == number || t.State != search.Complete && t.State != search.Pruned && !t.ConfigFailed() {
+		if t.Number == number || t.State != search.Complete && t.State != search.Pruned && !t.ConfigFailed() || !cube.Fits(axes, t) {
 			continue
 		}
 		m := member{point: make([]float64, len(axes)), value: math.Inf(1), number: t.Number}
 		if v := sign * t.Value(); t.State == search.Complete && !math.IsNaN(v) {
 			m.value = max(-math.MaxFloat64, v)
 		}
-		fits := true
 		for j := range axes {
-			v, ok := t.Params[axes[j].Name]
-			switch {
-			case !ok && conditional[axes[j].Name]:
-				m.point[j] = math.NaN()
-			case !ok || !cube.Compatible(t.Distributions[axes[j].Name], axes[j].Distribution, v):
-				fits = false
-			default:
+			m.point[j] = math.NaN()
+			if v, ok := t.Params[axes[j].Name]; ok {
 				m.point[j] = axes[j].Unit(v)
 			}
 		}
-		if fits {
-			members = append(members, m)
-		}
+		members = append(members, m)
 	}
 	return members
 }
@@ -65,7 +53,7 @@ func collect(h *search.History, number int, axes []cube.Axis, space search.Space
 type state struct {
 	axes       []cube.Axis
 	ordered    []int    // the axes that the strategy moves along
-	members    []member // the better half of all
+	members    []member // the best quarter of all
 	optimizer  *cmaes.Optimizer
 	population int
 	rng        *rand.Rand
@@ -145,8 +133,9 @@ func (st *state) restart(mean []float64, sigma float64) error {
 
 // tell ends a generation and reports whether the strategy has to begin anew:
 // it has converged, or its covariance has become singular, as it may by trials
-// that it did not suggest itself (enqueued ones, a warm start). An inactive coordinate is taken to be the mean of the generation's active
-// ones, which leaves the distribution where it is.
+// that it did not suggest itself (enqueued ones, a warm start). An inactive
+// coordinate is taken to be the mean of the generation's active ones, which
+// leaves the distribution where it is.
 func (st *state) tell(generation []member) bool {
 	solutions := make([]*cmaes.Solution, len(generation))
 	for i := range solutions {

@@ -20,6 +20,8 @@ type Axis struct {
 	Choices int
 	// Count is the number of values, +Inf for a continuous range.
 	Count float64
+	// Conditional is set for a parameter that not every configuration has.
+	Conditional bool
 
 	log       bool
 	low, high float64 // of the scale
@@ -27,7 +29,9 @@ type Axis struct {
 
 // NewAxis returns the axis of a parameter whose distribution is valid.
 func NewAxis(p search.Param) Axis {
-	a := Axis{Name: p.Name, Distribution: p.Distribution, Count: search.Cardinality(p.Distribution)}
+	a := Axis{
+		Name: p.Name, Distribution: p.Distribution, Count: search.Cardinality(p.Distribution), Conditional: len(p.When) > 0,
+	}
 	step := 0.0
 	switch d := p.Distribution.(type) {
 	case search.Categorical:
@@ -84,6 +88,19 @@ func Axes(space search.Space) []Axis {
 		}
 	}
 	return axes
+}
+
+// Fits reports whether a trial's values mean what they do on these axes: it has
+// every parameter that is not conditional, and all that it has are [Compatible].
+func Fits(axes []Axis, t *search.Trial) bool {
+	for j := range axes {
+		a := &axes[j]
+		v, ok := t.Params[a.Name]
+		if !ok && !a.Conditional || ok && !Compatible(t.Distributions[a.Name], a.Distribution, v) {
+			return false
+		}
+	}
+	return true
 }
 
 // Compatible reports whether an internal value that was drawn from old means

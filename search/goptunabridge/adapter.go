@@ -1,10 +1,11 @@
 package goptunabridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 
 	"github.com/c-bata/goptuna"
 
@@ -59,7 +60,7 @@ func (a *Adapter) suggest(study *goptuna.Study, trial goptuna.FrozenTrial, distr
 		}
 		space = append(space, search.Param{Name: name, Distribution: d})
 	}
-	sort.Slice(space, func(i, j int) bool { return space[i].Name < space[j].Name })
+	slices.SortFunc(space, func(a, b search.Param) int { return cmp.Compare(a.Name, b.Name) })
 	h, err := historyOf(study)
 	if err != nil {
 		return nil, err

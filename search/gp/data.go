@@ -1,6 +1,7 @@
 package gp
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -12,15 +13,13 @@ import (
 // parameter with more than one value. A number is its place on its axis, a
 // choice its index; choices that are ascending numbers, such as sizes of a
 // layer, are numbers too, since neighbours among them are alike. An inactive
-// number stands in the middle of its axis and
-// an inactive choice is a choice of its own, so that it makes no difference
-// between two trials that both lack it; the parent tells trials that have it
-// from those that lack it.
+// number stands in the middle of its axis and an inactive choice is a choice of
+// its own, so that it makes no difference between two trials that both lack it;
+// the parent tells trials that have it from those that lack it.
 type frame struct {
 	layout
 	axes  []cube.Axis
 	place map[string]int // of an axis by the parameter's name
-	when  []bool         // whether the parameter is conditional
 }
 
 const (
@@ -30,14 +29,9 @@ const (
 
 func newFrame(space search.Space) *frame {
 	f := &frame{axes: cube.Axes(space), place: make(map[string]int)}
-	conditional := make(map[string]bool, len(space))
-	for _, p := range space {
-		conditional[p.Name] = len(p.When) > 0
-	}
 	for j := range f.axes {
 		f.place[f.axes[j].Name] = j
 		f.choice = append(f.choice, f.axes[j].Choices > 0 && !ascending(f.axes[j].Distribution))
-		f.when = append(f.when, conditional[f.axes[j].Name])
 	}
 	return f
 }
@@ -86,12 +80,8 @@ func (f *frame) point(params map[string]float64, dst []float64) {
 // pointOf returns the coordinates of a trial; nil when it was made in another
 // space, in which its values mean something else or are missing.
 func (f *frame) pointOf(t *search.Trial) []float64 {
-	for j := range f.axes {
-		name := f.axes[j].Name
-		v, ok := t.Params[name]
-		if !ok && !f.when[j] || ok && !cube.Compatible(t.Distributions[name], f.axes[j].Distribution, v) {
-			return nil
-		}
+	if !cube.Fits(f.axes, t) {
+		return nil
 	}
 	x := make([]float64, len(f.axes))
 	f.point(t.Params, x)
@@ -207,15 +197,7 @@ func (d *data) thin(limit int) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case d.y[a] < d.y[b]:
-			return -1
-		case d.y[a] > d.y[b]:
-			return 1
-		}
-		return a - b
-	})
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(d.y[a], d.y[b]), a-b) })
 	keep := make([]bool, n)
 	for _, i := range order[:limit/4] {
 		keep[i] = true

@@ -20,32 +20,15 @@ const (
 // A genome is the parameters that have more than one value, as coordinates.
 type genome struct {
 	axes []cube.Axis
-	at   map[string]int  // the place in axes
-	when map[string]bool // whether the parameter is conditional
+	at   map[string]int // the place in axes
 }
 
 func newGenome(space search.Space) *genome {
-	g := &genome{axes: cube.Axes(space), at: make(map[string]int), when: make(map[string]bool)}
+	g := &genome{axes: cube.Axes(space), at: make(map[string]int)}
 	for i := range g.axes {
 		g.at[g.axes[i].Name] = i
 	}
-	for _, p := range space {
-		g.when[p.Name] = len(p.When) > 0
-	}
 	return g
-}
-
-// fits reports whether a trial's values can be handed on: it has every
-// parameter that always exists, and each value lies in this space.
-func (g *genome) fits(t *search.Trial) bool {
-	for i := range g.axes {
-		name := g.axes[i].Name
-		v, ok := t.Params[name]
-		if !ok && !g.when[name] || ok && !cube.Compatible(t.Distributions[name], g.axes[i].Distribution, v) {
-			return false
-		}
-	}
-	return true
 }
 
 // A brood makes the children of a population. It is not safe for concurrent

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/cube"
 )
 
 // collect returns the trials that may have offspring, other than number
@@ -19,7 +20,7 @@ func collect(h *search.History, number int, genes *genome) (members []*search.Tr
 	}
 	for _, t := range h.Trials {
 		if t.Number == number || t.State != search.Complete || len(t.Values) != len(directions) ||
-			slices.ContainsFunc(t.Values, math.IsNaN) || !genes.fits(t) {
+			slices.ContainsFunc(t.Values, math.IsNaN) || !cube.Fits(genes.axes, t) {
 			continue
 		}
 		v := slices.Clone(t.Values)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/cube"
 )
 
 // A group is a set of parameters that exist under the same conditions and are
@@ -103,7 +104,7 @@ func (g *group) points(trials []*search.Trial) (points [][]float64, kept []int) 
 		start := len(flat)
 		for j, name := range g.names {
 			v, ok := t.Params[name]
-			if !ok || !compatible(t.Distributions[name], g.distributions[j], v) {
+			if !ok || !cube.Compatible(t.Distributions[name], g.distributions[j], v) {
 				break
 			}
 			flat = append(flat, v)
@@ -116,25 +117,6 @@ func (g *group) points(trials []*search.Trial) (points [][]float64, kept []int) 
 		kept = append(kept, i)
 	}
 	return points, kept
-}
-
-// compatible reports whether internal value v, drawn from old, means the same
-// in d. A categorical value is an index, whose choice must not have changed.
-func compatible(old, d search.Distribution, v float64) bool {
-	if !d.Contains(v) {
-		return false
-	}
-	now, categorical := d.(search.Categorical)
-	if !categorical {
-		_, was := old.(search.Categorical)
-		return !was
-	}
-	before, ok := old.(search.Categorical)
-	if !ok {
-		return false
-	}
-	return len(before.Choices) > 0 && &before.Choices[0] == &now.Choices[0] && len(before.Choices) == len(now.Choices) ||
-		search.EqualDistributions(before, now)
 }
 
 // suggest draws candidates from the density of the good trials and returns
