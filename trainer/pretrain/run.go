@@ -17,20 +17,6 @@ import (
 // written, from which the next [Run] goes on.
 var ErrStopped = errors.New("pretraining was stopped")
 
-// A Result says what was made.
-type Result struct {
-	Folder     string  `json:"folder"`
-	Loss       float64 `json:"val_loss"`       // nats a masked token, on the held-out texts
-	Perplexity float64 `json:"val_perplexity"` // e to the loss
-	Step       int     `json:"step"`           // of that validation, the best one
-	Steps      int     `json:"steps"`
-	Resumed    int     `json:"resumed,omitempty"` // step from which this call went on
-	Vocabulary int     `json:"vocabulary"`        // tokens
-	Tokens     int     `json:"tokens"`            // of the text
-	Parameters int64   `json:"parameters"`
-	Seconds    float64 `json:"seconds"`
-}
-
 // Run reads the text, trains, and writes the folder with the weights of the
 // best validation. The folder appears under its name only when it is complete.
 func Run(o Options) (*Result, error) {
