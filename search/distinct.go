@@ -108,9 +108,9 @@ func untried(h *History, number int, space Space, fixed map[string]any, rng *ran
 	}
 	var found map[string]float64
 	unseen := 0
-	odometer := newOdometer(space, fixed)
+	walk := NewWalk(space, fixed, everyValue)
 	for range maxEnumerated {
-		params, err := odometer.next()
+		params, err := walk.Next()
 		if err != nil || params == nil {
 			break
 		}
@@ -123,6 +123,11 @@ func untried(h *History, number int, space Space, fixed map[string]any, rng *ran
 		}
 	}
 	return found
+}
+
+// everyValue is what a [Walk] through a whole space asks for.
+func everyValue(p Param, k int64) (v, count float64) {
+	return ValueAt(p.Distribution, k), Cardinality(p.Distribution)
 }
 
 // ConfigKey returns a text that is equal for equal configurations of a space,
@@ -139,49 +144,4 @@ func ConfigKey(space Space, params map[string]float64) string {
 		key = binary.LittleEndian.AppendUint64(key, math.Float64bits(v+0)) // +0: -0 equals 0
 	}
 	return string(key)
-}
-
-// An odometer goes through the configurations of a finite space, the last
-// free parameter fastest.
-type odometer struct {
-	space  Space
-	fixed  map[string]any
-	digits []int64   // of the free parameters of the configuration before
-	radix  []float64 // their cardinalities
-	done   bool
-}
-
-func newOdometer(space Space, fixed map[string]any) *odometer {
-	return &odometer{space: space, fixed: fixed}
-}
-
-// next returns nil after the last configuration.
-func (o *odometer) next() (map[string]float64, error) {
-	if o.done {
-		return nil, nil
-	}
-	radix := o.radix[:0]
-	params, err := o.space.Fill(o.fixed, func(p Param, _ map[string]float64) (float64, error) {
-		i := len(radix)
-		if i == len(o.digits) {
-			o.digits = append(o.digits, 0)
-		}
-		radix = append(radix, Cardinality(p.Distribution))
-		return ValueAt(p.Distribution, o.digits[i]), nil
-	})
-	o.radix = radix
-	o.advance()
-	return params, err
-}
-
-// advance counts up. Digits after the one that changes are dropped: which
-// parameters follow may depend on its value.
-func (o *odometer) advance() {
-	for i := len(o.radix) - 1; i >= 0; i-- {
-		if o.digits[i]++; float64(o.digits[i]) < o.radix[i] {
-			o.digits = o.digits[:i+1]
-			return
-		}
-	}
-	o.done = true
 }

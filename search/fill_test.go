@@ -71,16 +71,16 @@ func TestFillErrors(t *testing.T) {
 	}
 }
 
-// The odometer visits each configuration once: 1 with a=x, 8+1 with a=y and
-// another 2 values of d where b is 3.
-func TestOdometer(t *testing.T) {
+// A walk visits each configuration once: 1 with a=x, 8+1 with a=y and another 2
+// values of d where b is 3.
+func TestWalk(t *testing.T) {
 	t.Parallel()
 	space := append(Space(nil), fillSpace[:4]...)
 	space[3].Distribution = Float{Low: 0, High: 1, Step: 0.5}
 	seen := make(map[string]bool)
-	o := newOdometer(space, nil)
+	w := NewWalk(space, nil, everyValue)
 	for {
-		params, err := o.next()
+		params, err := w.Next()
 		if err != nil {
 			t.Fatal(err)
 		}

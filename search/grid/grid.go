@@ -70,7 +70,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 	}
 	var first map[string]float64
 	for {
-		params, err := w.next()
+		params, err := w.Next()
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +100,7 @@ func (s *Sampler) Configurations(study *search.Study, most int) ([]map[string]fl
 	}
 	var all []map[string]float64
 	for {
-		params, err := w.next()
+		params, err := w.Next()
 		switch {
 		case err != nil || len(all) > most:
 			return nil, false
@@ -122,8 +122,8 @@ func (s *Sampler) CheckParam(p search.Param) error {
 }
 
 // walk returns a walk through the grid, at its beginning.
-func (s *Sampler) walk(space search.Space, fixed map[string]any) (*walk, error) {
-	w := &walk{space: space, fixed: fixed, values: make(map[string]values)}
+func (s *Sampler) walk(space search.Space, fixed map[string]any) (*search.Walk, error) {
+	on := make(map[string]values)
 	for _, p := range space {
 		if _, ok := fixed[p.Name]; ok || p.Distribution.Single() {
 			continue
@@ -132,9 +132,12 @@ func (s *Sampler) walk(space search.Space, fixed map[string]any) (*walk, error) 
 		if err != nil {
 			return nil, err
 		}
-		w.values[p.Name] = v
+		on[p.Name] = v
 	}
-	return w, nil
+	return search.NewWalk(space, fixed, func(p search.Param, k int64) (v, count float64) {
+		these := on[p.Name]
+		return these.at(k), float64(these.count)
+	}), nil
 }
 
 // values are those that a parameter takes on the grid.
@@ -162,45 +165,4 @@ func (v *values) at(k int64) float64 {
 		return search.ValueAt(v.axis.Distribution, k)
 	}
 	return v.axis.Value(float64(k) / float64(v.count-1))
-}
-
-// A walk goes through the grid like an odometer. Digits exist only for
-// parameters that are active in the current configuration.
-type walk struct {
-	space  search.Space
-	fixed  map[string]any
-	values map[string]values
-	digits []int64
-	counts []int64
-	done   bool
-}
-
-// next returns nil after the last configuration.
-func (w *walk) next() (map[string]float64, error) {
-	if w.done {
-		return nil, nil
-	}
-	w.counts = w.counts[:0]
-	params, err := w.space.Fill(w.fixed, func(p search.Param, _ map[string]float64) (float64, error) {
-		i := len(w.counts)
-		if i == len(w.digits) {
-			w.digits = append(w.digits, 0)
-		}
-		v := w.values[p.Name]
-		w.counts = append(w.counts, v.count)
-		return v.at(w.digits[i]), nil
-	})
-	w.advance()
-	return params, err
-}
-
-// advance counts up and drops the digits after the one that changed.
-func (w *walk) advance() {
-	for i := len(w.counts) - 1; i >= 0; i-- {
-		if w.digits[i]++; w.digits[i] < w.counts[i] {
-			w.digits = w.digits[:i+1]
-			return
-		}
-	}
-	w.done = true
 }
