@@ -18,9 +18,9 @@ const (
 
 // Distinct returns a configuration that no other trial of the study has,
 // whatever became of that trial; those of an earlier study (numbers below 0)
-// may be tried again. It asks draw, with attempt = 0, 1, …; when
-// that keeps repeating itself, it draws uniformly, and then searches a finite
-// space for what is left. Only when the space is exhausted (or too large to
+// may be tried again. It asks draw, with attempt = 0, 1, …; when that keeps
+// repeating itself, it draws uniformly, and then searches a finite space for
+// what is left. Only when the space is exhausted (or too large to
 // tell) the first draw is returned. It returns that at once when fixed leaves
 // nothing to choose.
 //

@@ -36,21 +36,22 @@ const budgetShare = 0.25
 // hyperband with their defaults. Those of asha are rungs at 1/8, 1/4 and 1/2 of a
 // training from which the better half goes on, those of hyperband begin at 1/9.
 //
-// The rungs were chosen by the mean share of the epochs, at most 0.35, until auto
-// reached the goal, with 16 studies of each family. On two more tasks for the
-// networks of package nets and three random landscapes, which are not kept here:
-// 0.27 for these rungs, 0.31 for one rung at a third from which a ninth goes on,
-// which stood here before, 0.30 without a scheduler. On crossing, noisy, late,
-// net-numbers and one of the landscapes: 0.24 for these, 0.26 for the lowest at a
-// sixteenth (late: 0.34 instead of 0.27), 0.27 for the lowest at a fourth. Rungs at
-// 1, 4, 16 and 64 epochs brought auto to the goal on crossing in none of 20
-// studies. For tpe it makes no difference. On the table's families with seeds from
-// 20 to 39, which nothing was chosen on, it makes little: 0.267 with the rungs,
-// 39 of 100 studies at the goal, 0.268 and 35 with the one at a third. With hyperband, on crossing, late, both
-// nets and that landscape: 0.26 from a ninth on, 0.29 from the first epoch on, and
-// 0.25 from an eighth on with a reduction of 2, which helps late alone: with it, 46 of
-// 120 studies in the table come to the goal instead of 49, and with tpe 25 instead
-// of 26.
+// The rungs were chosen by the mean share of the epochs, at most 0.35, until
+// auto reached the goal, with 16 studies of each family. On two more tasks
+// for the networks of package nets and three random landscapes, which are
+// not kept here: 0.27 for these rungs, 0.31 for one rung at a third from
+// which a ninth goes on, which stood here before, 0.30 without a scheduler.
+// On crossing, noisy, late, net-numbers and one of the landscapes: 0.24 for
+// these, 0.26 for the lowest at a sixteenth (late: 0.34 instead of 0.27),
+// 0.27 for the lowest at a fourth. Rungs at 1, 4, 16 and 64 epochs brought
+// auto to the goal on crossing in none of 20 studies. For tpe it makes no
+// difference. On the table's families with seeds from 20 to 39, which
+// nothing was chosen on, it makes little: 0.267 with the rungs, 39 of 100
+// studies at the goal, 0.268 and 35 with the one at a third. With hyperband,
+// on crossing, late, both nets and that landscape: 0.26 from a ninth on,
+// 0.29 from the first epoch on, and 0.25 from an eighth on with a reduction
+// of 2, which helps late alone: with it, 46 of 120 studies in the table come
+// to the goal instead of 49, and with tpe 25 instead of 26.
 //
 // What limits both is the number of trials that come to their end: a quarter has
 // room for 30 to 40, of which about 15 do. Tried with 16 or 20 studies of six to

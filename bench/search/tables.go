@@ -72,10 +72,9 @@ func median(v []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// meanRank returns the mean over the functions that all of among were measured
-// on of the rank of the sampler's
-// median among others; equal ones share a rank. Regrets below a ten-thousandth
-// count as solved, and as equal.
+// meanRank returns the rank of the sampler's median among others, in the mean
+// over the functions that all of them were measured on; equal ones share a
+// rank. Regrets below a ten-thousandth count as solved, and as equal.
 func (r *results) meanRank(sampler string, among []string, mark int) float64 {
 	total := 0.0
 	functions := r.shared(among)

@@ -18,8 +18,8 @@ var update = flag.Bool("searchtest.update", false, "write the golden files anew"
 
 // Golden compares the parameters of a history with those in a JSON file, an
 // array with one object a trial. A difference means that users' seeds give
-// other trials than before: write the file anew (go test -args -searchtest.update) only when
-// that is meant, and say so in the change log.
+// other trials than before: write the file anew (go test -args
+// -searchtest.update) only when that is meant, and say so in the change log.
 //
 // Values may differ in the last digits, since math.Exp and math.Log do so
 // between processors. On other processors than amd64 the test is skipped: there
