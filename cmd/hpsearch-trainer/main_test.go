@@ -231,8 +231,8 @@ func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	c.send(trial(t, model, tasks, dir, nil))
 	m, _ := c.end()
-	if failed, ok := m.(protocol.Failed); !ok || !strings.Contains(failed.Message, filepath.Join(dir, meta.BestFile)) || strings.Contains(failed.Message, "\n") {
-		t.Errorf("trial ended with %+v, want one line that names %s", m, meta.BestFile)
+	if failed, ok := m.(protocol.Failed); !ok || !strings.Contains(failed.Message, filepath.Join(dir, meta.CheckpointFile)) || strings.Contains(failed.Message, "\n") {
+		t.Errorf("trial ended with %+v, want one line that names %s", m, meta.CheckpointFile)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		t.Errorf("%v is left in the checkpoint folder (%v)", entries, err)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hpsearch/hpsearch/objective/protocol"
 	"github.com/hpsearch/hpsearch/trainer/hf"
@@ -36,9 +37,16 @@ type position struct {
 	Stale     int                `json:"stale"`
 	LossSum   float64            `json:"loss_sum"`
 	LossCount int                `json:"loss_count"`
-	BestStep  int                `json:"best_step"` // 0: none yet
+	BestStep  int                `json:"best_step"`       // 0: none yet
+	Ended     bool               `json:"ended,omitempty"` // nothing is left to do: no tensors
 	Metrics   map[string]float64 `json:"metrics,omitempty"`
 	Reports   []report           `json:"reports,omitempty"`
+}
+
+// hasBest reports whether the weights of a checkpoint are those of the best
+// validation themselves.
+func (p position) hasBest() bool {
+	return !p.Ended && p.BestStep > 0 && p.BestStep == p.Step && p.Step == p.Validated
 }
 
 // A report is one that was made up to the checkpoint. The worker may have died
@@ -50,8 +58,9 @@ type report struct {
 
 const positionKey = "hpsearch_position"
 
-// save writes a checkpoint: the best weights first, when they are new, then
-// the file that says so.
+// save writes a checkpoint: the best weights first, in a file of their own where
+// they are others than the checkpoint's, then the file that says so. In the end
+// the best weights are all that counts.
 func (r *run) save(s *tensor.Scope) error {
 	if r.Dir == "" {
 		return nil
@@ -60,7 +69,7 @@ func (r *run) save(s *tensor.Scope) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	here := position{
-		Settings: fingerprint(r.Config), Seed: r.Seed, Total: r.total,
+		Settings: fingerprint(r.Config), Seed: r.Seed, Total: r.total, Ended: r.finished() && r.best != nil,
 		Step: r.position, Validated: r.validated, Stale: r.stale,
 		LossSum: r.lossSum, LossCount: r.lossCount, BestStep: r.outcome.Step, Metrics: r.outcome.Metrics,
 		Reports: r.reports,
@@ -73,27 +82,41 @@ func (r *run) save(s *tensor.Scope) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	metadata := map[string]string{positionKey: string(encoded)}
-	weights, err := model.Views(r.kept)
-	if err != nil {
-		return fmt.Errorf("save checkpoint: %w", err)
-	}
-	if r.outcome.Step == r.validated && r.position == r.validated && r.best != nil {
-		if err := hf.WriteCheckpoint(filepath.Join(r.Dir, BestFile), weights, metadata); err != nil {
+	if here.BestStep > 0 && !here.hasBest() && r.bestOnDisk != here.BestStep {
+		if err := r.write(BestFile, r.bestParams(), metadata); err != nil {
 			return err
 		}
+		r.bestOnDisk = here.BestStep
 	}
-	state, err := model.Views(r.optimizerState())
-	if err != nil {
-		return fmt.Errorf("save checkpoint: %w", err)
+	var params []model.Param
+	if !here.Ended {
+		params = slices.Concat(r.kept, r.optimizerState())
 	}
-	path := filepath.Join(r.Dir, CheckpointFile)
-	if err := hf.WriteCheckpoint(path, append(weights, state...), metadata); err != nil {
+	if err := r.write(CheckpointFile, params, metadata); err != nil {
 		return err
 	}
 	if r.Hooks.Checkpoint != nil {
-		r.Hooks.Checkpoint(r.position, path)
+		r.Hooks.Checkpoint(r.position, filepath.Join(r.Dir, CheckpointFile))
 	}
 	return s.Err()
+}
+
+// write writes one of the files.
+func (r *run) write(name string, params []model.Param, metadata map[string]string) error {
+	blobs, err := model.Views(params)
+	if err != nil {
+		return fmt.Errorf("save checkpoint: %w", err)
+	}
+	return hf.WriteCheckpoint(filepath.Join(r.Dir, name), blobs, metadata)
+}
+
+// bestParams names the copies that keepBest has made.
+func (r *run) bestParams() []model.Param {
+	copies := make([]model.Param, len(r.kept))
+	for i, p := range r.kept {
+		copies[i] = model.Param{Name: p.Name, Tensor: r.best[i]}
+	}
+	return copies
 }
 
 // optimizerState names the optimizer's tensors by their order.
@@ -125,8 +148,10 @@ func (r *run) resume(s *tensor.Scope) error {
 	if err != nil {
 		return err
 	}
-	if err := model.Restore(s, append(r.optimizerState(), r.kept...), blobs); err != nil {
-		return fmt.Errorf("resume: %s: %w; remove the file to start the trial over", path, err)
+	if !here.Ended {
+		if err := model.Restore(s, append(r.optimizerState(), r.kept...), blobs); err != nil {
+			return fmt.Errorf("resume: %s: %w; remove the file to start the trial over", path, err)
+		}
 	}
 	r.optimizer.SetStep(int64(here.Step))
 	r.position, r.validated, r.stale, r.outcome.Resumed = here.Step, here.Validated, here.Stale, here.Step
@@ -142,6 +167,11 @@ func (r *run) resume(s *tensor.Scope) error {
 	}
 	if here.BestStep == 0 {
 		return nil
+	}
+	r.outcome.Step, r.outcome.Metrics, r.outcome.Value = here.BestStep, here.Metrics, here.Metrics[r.Config.Metric]
+	r.keepBest(s)
+	if here.hasBest() {
+		return s.Err()
 	}
 	return r.resumeBest(s, here)
 }
@@ -182,6 +212,7 @@ func fingerprint(c *setting.Config) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// resumeBest overwrites the copies of the best weights by those of their file.
 func (r *run) resumeBest(s *tensor.Scope, here position) error {
 	path := filepath.Join(r.Dir, BestFile)
 	blobs, metadata, err := hf.ReadSafetensors(path)
@@ -196,16 +227,10 @@ func (r *run) resumeBest(s *tensor.Scope, here position) error {
 		return fmt.Errorf("resume: %s is of step %d, the checkpoint's best is of step %d; remove the folder %s to start the trial over",
 			path, best.BestStep, here.BestStep, r.Dir)
 	}
-	// keepBest makes the copies, whose contents are then overwritten.
-	r.keepBest(s)
-	copies := make([]model.Param, len(r.kept))
-	for i, p := range r.kept {
-		copies[i] = model.Param{Name: p.Name, Tensor: r.best[i]}
-	}
-	if err := model.Restore(s, copies, blobs); err != nil {
+	if err := model.Restore(s, r.bestParams(), blobs); err != nil {
 		return fmt.Errorf("resume: %s: %w; remove the folder %s to start the trial over", path, err, r.Dir)
 	}
-	r.outcome.Step, r.outcome.Metrics, r.outcome.Value = here.BestStep, here.Metrics, here.Metrics[r.Config.Metric]
+	r.bestOnDisk = here.BestStep
 	return nil
 }
 

@@ -3,6 +3,7 @@ package meta
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -137,6 +138,44 @@ func TestResumeOfWhatHadEnded(t *testing.T) {
 		if err := RemoveCheckpoint(dir); err != nil {
 			t.Errorf("nothing to remove: %v", err)
 		}
+	}
+}
+
+// TestCheckpointsHaveWeightsOnce: what is the best so far stands in the
+// checkpoint alone while it is the newest, too; in the end there are only the
+// best weights.
+func TestCheckpointsHaveWeightsOnce(t *testing.T) {
+	b := newBench(t)
+	changes := map[string]any{"iterations": 9, "learning_rate": 1e-2} // validations at 3, 6 and 9
+	dir := t.TempDir()
+	there := func(name string) int64 {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return 0
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	var whole int64
+	h, err := b.train(t, changes, 3, dir, nil, func(step int) {
+		switch step {
+		case 4, 7:
+			whole = there(CheckpointFile)
+			if n := there(BestFile); whole == 0 || n != 0 {
+				t.Errorf("step %d: %d bytes in the checkpoint, %d beside it", step, whole, n)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.outcome.Step != 9 {
+		t.Fatalf("the best validation was at step %d: the test shows nothing", h.outcome.Step)
+	}
+	if last, best := there(CheckpointFile), there(BestFile); last > 2048 || best < whole/4 {
+		t.Errorf("%d bytes in the last checkpoint and %d in the best one, %d before", last, best, whole)
 	}
 }
 

@@ -146,6 +146,8 @@ type run struct {
 	stepping time.Duration    // spent in steps by this call
 	pending  []*tensor.Tensor // losses that were not read yet
 	best     []*tensor.Tensor // copies of kept at the best validation
+
+	bestOnDisk int // step whose weights BestFile has; 0: none, or not known
 }
 
 func (r *run) train(s *tensor.Scope) error {
