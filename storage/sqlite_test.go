@@ -235,6 +235,32 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+// TestReadersAreReused reads one after the other: the connection that has its
+// statements prepared is the one that is taken again.
+func TestReadersAreReused(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	store, err := openSQLite(ctx, filepath.Join(t.TempDir(), "study.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for range 2 * readers {
+		if _, err := store.Summaries(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	connected := 0
+	for _, s := range store.read.ConnPool.(*pool).idle {
+		if s.conn != nil {
+			connected++
+		}
+	}
+	if connected != 1 {
+		t.Errorf("%d connections were made to read with one at a time", connected)
+	}
+}
+
 // TestDiskFull lets the database run out of pages in the middle of a study:
 // the write fails as a whole, and the study goes on when there is room again.
 func TestDiskFull(t *testing.T) {
