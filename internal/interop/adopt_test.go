@@ -22,46 +22,47 @@ budget: {trials: 4}
 `
 
 // TestAdopts gives a study that Optuna made a study file and runs it, beside
-// Optuna's own trials.
+// Optuna's own trials. Its name looks like a path.
 func TestAdopts(t *testing.T) {
 	t.Parallel()
+	const few = "../exp/few"
 	onEach(t, func(t *testing.T, s *site) {
-		output(t, peer(t, "few", s.sql, "few", "0.5", "0.25", "1"))
-		before := s.dump(t, "few")
-		s.refuses(t, "study adopt few -f FILE gives it one", "run", "few")
+		output(t, peer(t, "few", s.sql, few, "0.5", "0.25", "1"))
+		before := s.dump(t, few)
+		s.refuses(t, "study adopt "+few+" -f FILE gives it one", "run", few)
 
 		file := s.file(t, "few.yaml", fewStudy)
 		wrong := s.file(t, "wrong.yaml", strings.Replace(fewStudy, "[0.25, 0.5,", "[0.5, 0.25,", 1))
-		s.refuses(t, `trial 0: parameter "x"`, "study", "adopt", "few", "-f", wrong)
-		same(t, "the study after a refusal", s.dump(t, "few"), before)
-		output(t, s.hpsearch(t, "study", "adopt", "few", "-f", file))
-		output(t, s.hpsearch(t, "run", "few"))
+		s.refuses(t, `trial 0: parameter "x"`, "study", "adopt", few, "-f", wrong)
+		same(t, "the study after a refusal", s.dump(t, few), before)
+		output(t, s.hpsearch(t, "study", "adopt", few, "-f", file))
+		output(t, s.hpsearch(t, "run", few))
 
 		// Optuna's trials are its history: what is left is the value that they
 		// have not tried.
-		after := s.dump(t, "few")
+		after := s.dump(t, few)
 		same(t, "trials", len(after.Trials), 4)
 		same(t, "Optuna's trials", after.Trials[:3], before.Trials)
 		same(t, "the new one", after.Trials[3].Params, map[string]any{"x": 0.75})
 		same(t, "its value", after.Trials[3].Values, []any{0.75})
 		same(t, "its distribution", after.Trials[3].Distributions, before.Trials[0].Distributions)
 		same(t, "metrics", after.Metrics, []string{"loss"})
-		s.compare(t, "few", after)
+		s.compare(t, few, after)
 
 		// Optuna goes on with it, and so does hpsearch.
-		output(t, peer(t, "few", s.sql, "few", "0.5"))
-		output(t, s.hpsearch(t, "run", "few", "--trials", "6"))
-		after = s.dump(t, "few")
+		output(t, peer(t, "few", s.sql, few, "0.5"))
+		output(t, s.hpsearch(t, "run", few, "--trials", "6"))
+		after = s.dump(t, few)
 		for i, trial := range after.Trials {
 			same(t, "number", trial.Number, i)
 			same(t, "state", trial.State, "COMPLETE")
 		}
 		same(t, "trials", len(after.Trials), 6)
-		s.compare(t, "few", after)
+		s.compare(t, few, after)
 		var shown struct {
 			Best struct{ Number int }
 		}
-		decode(t, output(t, s.hpsearch(t, "study", "show", "few", "-o", "json")), &shown)
+		decode(t, output(t, s.hpsearch(t, "study", "show", few, "-o", "json")), &shown)
 		same(t, "best", shown.Best.Number, *after.Best)
 	})
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"strings"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
@@ -15,7 +18,7 @@ import (
 // file's name that says something else is an error. warmStart is the folder of
 // an exported model that trials start from, "" for what the study says.
 func Open(ctx context.Context, f *app.Factory, arg, warmStart string) (search.Store, *search.Study, error) {
-	if !IsFile(arg) {
+	if !IsFile(arg) || isStudy(ctx, f, arg) {
 		store, study, err := named(ctx, f, arg)
 		if err == nil {
 			err = sameWarmStart(study, warmStart)
@@ -52,6 +55,19 @@ func Open(ctx context.Context, f *app.Factory, arg, warmStart string) (search.St
 			arg, file.Name, part)
 	}
 	return store, study, rebudget(ctx, f, store, study, file.Budget, arg)
+}
+
+// isStudy reports whether there is a study of a name that looks like a path
+// and no file there: Optuna's studies may have any name.
+func isStudy(ctx context.Context, f *app.Factory, arg string) bool {
+	if arg == Stdin || strings.HasPrefix(arg, Embedded) {
+		return false
+	}
+	if _, err := os.Stat(arg); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	_, err := Find(ctx, f, arg)
+	return err == nil
 }
 
 // named finds a study by its name. One that looks like a file's is more likely
