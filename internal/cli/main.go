@@ -9,6 +9,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/tell"
+	"github.com/hpsearch/hpsearch/internal/render"
 )
 
 // Main runs the command line of the process and returns its exit code.
@@ -42,5 +43,5 @@ func Execute(f *app.Factory, args []string) (err error) {
 
 // firstLine keeps an error to one line.
 func firstLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	return render.Lines(strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
 }

@@ -196,3 +196,16 @@ func TestParseFormat(t *testing.T) {
 		t.Error("xml was accepted")
 	}
 }
+
+func TestLines(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"study \x1b[31mred\x07\u009b2J": "study  [31mred  2J",
+		"two\nlines\r\n":                "two\nlines \n",
+		"日本\t語":                         "日本 語",
+	} {
+		if got := Lines(text); got != want {
+			t.Errorf("Lines(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

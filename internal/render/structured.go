@@ -96,9 +96,13 @@ func writeTabs(w io.Writer, d Document) error {
 
 // oneLine replaces control characters, so that a value can neither break the
 // line structure nor command a terminal.
-func oneLine(s string) string {
+func oneLine(s string) string { return strings.ReplaceAll(Lines(s), "\n", " ") }
+
+// Lines replaces control characters but the ends of lines: names that others
+// gave must not command a terminal.
+func Lines(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 {
 			return ' '
 		}
 		return r

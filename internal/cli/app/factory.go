@@ -258,7 +258,7 @@ func (f *Factory) Write(d render.Document) error {
 // Say writes a line for people to the standard error, unless --quiet.
 func (f *Factory) Say(format string, args ...any) {
 	if !f.Quiet {
-		fmt.Fprintf(f.Err, format+"\n", args...)
+		fmt.Fprintln(f.Err, render.Lines(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -87,7 +88,8 @@ func (o *Options) confirm(counts search.Counts, dir string) bool {
 	if counts.Running > 0 {
 		running = fmt.Sprintf(" (%d of them running)", counts.Running)
 	}
-	fmt.Fprintf(o.Err, "Delete study %s, its %d trials%s and the folder %s? [y/N] ", o.Name, counts.Total(), running, dir)
+	question := fmt.Sprintf("Delete study %s, its %d trials%s and the folder %s? [y/N] ", o.Name, counts.Total(), running, dir)
+	fmt.Fprint(o.Err, render.Lines(question))
 	answer, _ := bufio.NewReader(o.In).ReadString('\n') // no answer is a no
 	return strings.EqualFold(strings.TrimSpace(answer), "y") || strings.EqualFold(strings.TrimSpace(answer), "yes")
 }
