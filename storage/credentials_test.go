@@ -105,6 +105,23 @@ func TestMySQLOptionsRefused(t *testing.T) {
 	}
 }
 
+func TestPostgresOptionsRefused(t *testing.T) {
+	t.Parallel()
+	for options, want := range map[string]string{
+		"sslmode=perhaps":                       "of the URL or the environment: failed to configure TLS (sslmode is invalid)",
+		"connect_timeout=soon&password=hush":    "invalid connect_timeout",
+		"port=x&password=hush":                  "invalid port",
+		"default_query_exec_mode=perhaps":       "invalid default_query_exec_mode",
+		"sslmode=verify-full&sslrootcert=/none": "/none",
+		"service=none&servicefile=/none":        "service",
+	} {
+		_, err := Open(t.Context(), "postgresql://me:hush-hush@127.0.0.1/db?"+options)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: error %v, want %q", options, err, want)
+		}
+	}
+}
+
 func TestServerURL(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string][2]string{

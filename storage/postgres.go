@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -44,11 +45,7 @@ var postgresDialect = &dialect{
 func openPostgres(u *serverURL, s *sqlStore) (*sql.DB, gorm.Dialector, error) {
 	config, err := pgx.ParseConfig(u.postgres())
 	if err != nil {
-		var parse *pgconn.ParseConfigError
-		if errors.As(err, &parse) && errors.Unwrap(parse) != nil {
-			err = errors.Unwrap(parse) // without the URL
-		}
-		return nil, nil, err
+		return nil, nil, errors.New("what cannot be understood of the URL or the environment: " + pgxURL.ReplaceAllString(err.Error(), ""))
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
@@ -63,6 +60,10 @@ func openPostgres(u *serverURL, s *sqlStore) (*sql.DB, gorm.Dialector, error) {
 	}))
 	return db, postgres.New(postgres.Config{Conn: db}), nil
 }
+
+// pgxURL is how pgx says in an error what it could not parse: the whole URL,
+// in which no backtick can be.
+var pgxURL = regexp.MustCompile("cannot parse `[^`]*`: ")
 
 // postgresSettings begin every connection. A worker that was suspended in the
 // middle of a transaction, as batch systems do, must not keep its locks: the
