@@ -15,10 +15,6 @@ const (
 	DefaultMaxAttempts = 3
 )
 
-// ErrTooManyFailed is returned by [Runner.Run] when the study has as many
-// failed trials as its budget allows.
-var ErrTooManyFailed = errors.New("too many trials failed")
-
 // An Ending says why [Runner.Run] came to its end.
 type Ending string
 
@@ -89,10 +85,11 @@ type Runner struct {
 	active atomic.Int64 // trials of this runner that run
 	paused atomic.Bool  // a worker left because the study is paused
 
-	mu          sync.Mutex
-	reached     Goal        // a worker left because the study has come to this end
-	lastFailure string      // the last failure of this run, for the message of ErrTooManyFailed
-	bearable    map[int]int // the neighbours that trials bear which ran out of memory, by number
+	failures failures
+
+	mu       sync.Mutex
+	reached  Goal        // a worker left because the study has come to this end
+	bearable map[int]int // the neighbours that trials bear which ran out of memory, by number
 }
 
 // NewRunner checks the configuration.
@@ -136,8 +133,9 @@ func (r *Runner) Stop(reason StopReason) { r.stop.set(EndStopped, reason, nil) }
 //
 // The end of ctx kills running trials at once; they are given back if that can
 // still be done within seconds. See [Runner.Stop] for the gentle way. Errors
-// are those of the store, the sampler and the pruner, [ErrUnavailable] and
-// [ErrTooManyFailed]; running trials are then stopped as by Stop.
+// are those of the store, the sampler and the pruner, [ErrUnavailable],
+// [ErrTooManyFailed] and [ErrFailAlike]; running trials are then stopped as by
+// Stop.
 func (r *Runner) Run(ctx context.Context) (Ending, error) {
 	if limit := r.config.Budget.Timeout; limit > 0 {
 		timer := time.AfterFunc(limit, func() { r.stop.set(EndTimeout, StopCancelled, nil) })
@@ -261,27 +259,4 @@ func unlessEnded(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
-}
-
-// checkFailures returns ErrTooManyFailed when the study has too many.
-func (r *Runner) checkFailures(ctx context.Context) error {
-	limit := r.config.Budget.MaxFailed
-	if limit <= 0 {
-		return nil
-	}
-	name := r.config.Study.Name
-	counts, err := r.config.Store.Counts(ctx, r.config.Study.ID)
-	if err != nil {
-		return fmt.Errorf("counting the trials of study %q: %w", name, err)
-	}
-	if counts.Fail < limit {
-		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	last := ""
-	if r.lastFailure != "" {
-		last = "; the last one: " + r.lastFailure
-	}
-	return fmt.Errorf("study %q: %w: %d, and its budget has max_failed %d%s", name, ErrTooManyFailed, counts.Fail, limit, last)
 }

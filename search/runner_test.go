@@ -222,6 +222,48 @@ func TestRunnerStopsAfterTooManyFailures(t *testing.T) {
 	h.expectStates(t, search.Failed, search.Failed, search.Failed)
 }
 
+func TestRunnerStopsWhenItsFirstTrialsFailAlike(t *testing.T) {
+	t.Parallel()
+	type outcomes func(number int) error
+	failed := func(reason, format string, args ...any) error {
+		return &search.TrialError{Reason: reason, Message: fmt.Sprintf(format, args...)}
+	}
+	for name, c := range map[string]struct {
+		outcome   outcomes
+		maxFailed int
+		trials    int // that were run, of 8
+	}{
+		"alike":        {func(int) error { return failed(search.ReasonError, "no module named torch") }, 0, 5},
+		"differently":  {func(n int) error { return failed(search.ReasonError, "lr %d", n) }, 0, 8},
+		"other reason": {func(n int) error { return failed([]string{search.ReasonError, search.ReasonCrashed}[n%2], "x") }, 0, 8},
+		"diverged":     {func(int) error { return failed(search.ReasonDiverged, "loss is NaN") }, 0, 8},
+		"one is good": {func(n int) error {
+			if n == 1 {
+				return nil
+			}
+			return failed(search.ReasonError, "x")
+		}, 0, 8},
+		"allowed": {func(int) error { return failed(search.ReasonError, "x") }, 7, 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(8, 1, func(_ context.Context, task search.Task, _ search.Session) (search.Result, error) {
+				return search.Result{Value: 1}, c.outcome(task.Number)
+			})
+			h.config.Budget.MaxFailed = c.maxFailed
+			_, err := h.runner(t).Run(t.Context())
+			if got := len(h.store.states()); got != c.trials {
+				t.Errorf("%d trials were run, want %d", got, c.trials)
+			}
+			if alike := c.trials == 5; errors.Is(err, search.ErrFailAlike) != alike {
+				t.Errorf("Run() = %v", err)
+			} else if alike && !strings.HasSuffix(err.Error(), "the first 5 of this run with error: no module named torch") {
+				t.Errorf("Run() = %v", err)
+			}
+		})
+	}
+}
+
 func TestRunnerGivesTrialsBackWhenTheObjectiveIsUnavailable(t *testing.T) {
 	t.Parallel()
 	h := newHarness(5, 2, func(context.Context, search.Task, search.Session) (search.Result, error) {

@@ -163,20 +163,11 @@ func (r *Runner) save(ctx context.Context, s *session, end TrialEnd) (TrialEnd, 
 	}
 	switch {
 	case err == nil:
-		r.noteFailure(s.claim.Number, end.Outcome)
+		r.failures.note(s.claim.Number, end.Outcome)
 		return end, nil
 	case errors.Is(err, ErrFenced) || errors.Is(err, ErrFinished):
 		return TrialEnd{Lost: err}, nil
 	}
 	err = fmt.Errorf("ending trial %d: %w", s.claim.Number, err)
 	return TrialEnd{Lost: err}, err
-}
-
-func (r *Runner) noteFailure(number int, o *Outcome) {
-	if o == nil || o.State != Failed {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lastFailure = fmt.Sprintf("trial %d, %s: %s", number, o.Reason, o.Message)
 }

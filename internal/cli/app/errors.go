@@ -23,12 +23,17 @@ var (
 )
 
 // TooManyFailed adds to the error of a run that ended with
-// [search.ErrTooManyFailed] how to go on; others it returns as they are.
+// [search.ErrTooManyFailed] or [search.ErrFailAlike] how to go on; others it
+// returns as they are.
 func TooManyFailed(err error, study string) error {
-	if !errors.Is(err, search.ErrTooManyFailed) {
-		return err
+	name := render.Argument(study)
+	switch {
+	case errors.Is(err, search.ErrTooManyFailed):
+		return fmt.Errorf("%w (hpsearch trial list %s --state fail shows them; to go on, mend the cause and run the study from its file with a larger budget.max_failed)", err, name)
+	case errors.Is(err, search.ErrFailAlike):
+		return fmt.Errorf("%w (mend the cause; hpsearch trial retry %s --failed has them tried again; a budget.max_failed in the study file says how many may fail)", err, name)
 	}
-	return fmt.Errorf("%w (hpsearch trial list %s --state fail shows them; to go on, mend the cause and run the study from its file with a larger budget.max_failed)", err, render.Argument(study))
+	return err
 }
 
 // A UsageError is a command line that cannot be understood or obeyed.

@@ -5,6 +5,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -53,7 +54,10 @@ func (j *Job) Run(ctx context.Context) error {
 	if caught := signals.caught(); caught != nil && (err == nil || ctx.Err() != nil) {
 		return j.stopped(caught)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, search.ErrTooManyFailed) || errors.Is(err, search.ErrFailAlike):
+		return err // names the study
+	case err != nil:
 		return fmt.Errorf("study %s: %w", j.Study.Name, err)
 	}
 	switch ending {
@@ -229,7 +233,7 @@ func (j *Job) nothingComplete(ctx context.Context) error {
 		j.Say("No trial of study %s is complete yet.", j.Study.Name)
 		return nil
 	}
-	last := failed[len(failed)-1]
-	return fmt.Errorf("study %s: no trial is complete and %d failed, the last (%d) with %s: %s (hpsearch trial logs %s %d shows its log; hpsearch trial retry runs failed ones again)",
-		j.Study.Name, len(failed), last.Number, last.Reason, last.Message, render.Argument(j.Study.Name), last.Number)
+	last, name := failed[len(failed)-1], render.Argument(j.Study.Name)
+	return fmt.Errorf("study %s: no trial is complete and %d failed, the last (%d) with %s: %s (hpsearch trial logs %s %d shows its log; hpsearch trial retry %s --failed has them tried again)",
+		j.Study.Name, len(failed), last.Number, last.Reason, last.Message, name, last.Number, name)
 }
