@@ -89,7 +89,7 @@ func readTexts(path string, do func(text string)) error {
 func lineText(line []byte) (string, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(line, &object); err != nil {
-		return "", fmt.Errorf("not a JSON object: %w", err)
+		return "", task.NotJSON(line, err)
 	}
 	raw, ok := object[textColumn]
 	if !ok {

@@ -21,7 +21,7 @@ func readCSV(path string, r io.Reader, spec setting.Tasks, b *builder) error {
 		return nil
 	}
 	if err != nil {
-		return badCSV(path, err)
+		return fmt.Errorf("%w%s", badCSV(path, err), otherKind(path, "csv"))
 	}
 	header = slices.Clone(header)
 	header[0] = strings.TrimPrefix(header[0], byteOrderMark)
@@ -70,6 +70,9 @@ func findColumns(path string, header []string, spec setting.Tasks) (columns, err
 		}
 	}
 	c := columns{slices.Index(header, spec.Text), slices.Index(header, spec.Label), slices.Index(header, spec.Task)}
+	if c.text < 0 && len(header) == 1 && strings.ContainsAny(header[0], ";\t") {
+		return c, fmt.Errorf("%s: fields are separated by semicolons or tabs: save the file with commas", place)
+	}
 	if c.text < 0 {
 		return c, missingColumn(place, spec.Text, "text", header)
 	}

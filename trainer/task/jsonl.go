@@ -22,7 +22,7 @@ func readJSONL(path string, r io.Reader, spec setting.Tasks, b *builder) error {
 		place := func() string { return fmt.Sprintf("%s:%d", path, n) }
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(line, &object); err != nil {
-			return notJSON(place(), err)
+			return fmt.Errorf("%s: %w%s", place(), NotJSON(line, err), otherKind(path, "jsonl"))
 		}
 		var row row
 		for _, field := range []struct {
@@ -47,12 +47,17 @@ func readJSONL(path string, r io.Reader, spec setting.Tasks, b *builder) error {
 	})
 }
 
-func notJSON(place string, err error) error {
+// NotJSON says what is wrong with a line that err kept from being read as a JSON
+// object.
+func NotJSON(line []byte, err error) error {
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) && err.Error() == "unexpected end of JSON input" {
-		return fmt.Errorf("%s: the line ends in the middle of a JSON object: the file is cut short, copy it again", place)
+	switch {
+	case bytes.HasPrefix(bytes.TrimSpace(line), []byte("[")):
+		return errors.New("a JSON array, not an object a line (jq -c '.[]' FILE writes one as such lines)")
+	case errors.As(err, &syntax) && err.Error() == "unexpected end of JSON input":
+		return errors.New("the line ends in the middle of a JSON object: write each object on one line; if this is the last line, the file is cut short, copy it again")
 	}
-	return fmt.Errorf("%s: not a JSON object: %w", place, err)
+	return fmt.Errorf("not a JSON object: %w", err)
 }
 
 // scalar reads a string and, if others are allowed, a number or boolean.

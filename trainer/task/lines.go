@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -101,6 +102,16 @@ const byteOrderMark = "\ufeff"
 
 func notUTF8(place string) error {
 	return fmt.Errorf("%s: not UTF-8: save the file in that encoding", place)
+}
+
+// otherKind goes on with the message about a file that cannot be read as of a
+// kind, when its name says that it is of another; else it is empty.
+func otherKind(path, kind string) string {
+	named := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
+	if named == kind || !slices.Contains([]string{"jsonl", "csv", "parquet"}, named) {
+		return ""
+	}
+	return fmt.Sprintf("; by its name the file is of another kind: set tasks.kind to %s", named)
 }
 
 // missingColumn is the error of a row or header without a needed column.
