@@ -70,6 +70,18 @@ type Definition struct {
 	// Split is the task split that was drawn when the study was created:
 	// task or class names by role (train, validation, test).
 	Split map[string][]string `json:"split,omitempty"`
+	// Inputs are the files that trials read, as they were when the study was
+	// created.
+	Inputs []Input `json:"inputs,omitempty"`
+}
+
+// An Input is a file, or the files below a folder, at one time.
+type Input struct {
+	Path   string `json:"path"`
+	Files  int    `json:"files"`
+	Bytes  int64  `json:"bytes"`
+	Stamp  string `json:"stamp"`  // of names, sizes and times of the last change
+	SHA256 string `json:"sha256"` // of names and contents
 }
 
 // SamplerSpec names a sampler and its options.

@@ -217,15 +217,19 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 var (
 	timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 	seconds   = regexp.MustCompile(`"seconds": [0-9.e-]+`)
+
+	fingerprint = regexp.MustCompile(`"(bytes|sha256)": ("[0-9a-f]{64}"|\d+)`)
 )
 
-// mask copies a file with all times replaced, so that it can be compared.
+// mask copies a file with all times and fingerprints replaced, so that it can be
+// compared.
 func mask(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: mask from to")
 	}
 	text := timestamp.ReplaceAllString(ts.ReadFile(args[0]), "TIME")
 	text = seconds.ReplaceAllString(text, `"seconds": SECONDS`)
+	text = fingerprint.ReplaceAllString(text, `"$1": MASKED`)
 	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "WORK")
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o666))
 }

@@ -108,6 +108,9 @@ func add(ctx context.Context, f *app.Factory, file studyfile.File) (*search.Stud
 	if err := Complete(ctx, &file); err != nil {
 		return nil, fmt.Errorf("study %s: %w", file.Name, err)
 	}
+	if err := TakeInputs(ctx, &file.Definition); err != nil {
+		return nil, fmt.Errorf("study %s: %w", file.Name, err)
+	}
 	Warn(f, &file)
 	store, err := f.Store(ctx)
 	if err != nil {

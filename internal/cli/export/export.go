@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/define"
 	"github.com/hpsearch/hpsearch/internal/cli/trainer"
 	"github.com/hpsearch/hpsearch/internal/cli/work"
 	"github.com/hpsearch/hpsearch/internal/render"
@@ -122,6 +123,9 @@ func export(ctx context.Context, o *Options) error {
 		return err
 	}
 	defer session.Close() // its work is done or lost either way
+	if err := define.WarnChanged(ctx, o.Factory, study); err != nil {
+		return err
+	}
 	if foreign(best) {
 		o.Say("Trial %d was not run by hpsearch: its value is another program's, and retraining need not give it again.", best.Number)
 	}

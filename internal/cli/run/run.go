@@ -114,6 +114,9 @@ func runStudy(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
+	if err := define.WarnChanged(ctx, o.Factory, study); err != nil {
+		return err
+	}
 	job := &work.Job{
 		Factory: o.Factory, Store: store, Study: study,
 		Budget: o.budget(study.Definition.Budget), Devices: o.Devices, Lease: o.Lease,

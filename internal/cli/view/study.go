@@ -46,6 +46,17 @@ type StudyDetail struct {
 	Ended *Ended         `json:"ended"` // null: more trials are started
 	Train map[string]any `json:"train,omitempty"`
 	Space search.Space   `json:"space"`
+	// Inputs are the files that trials read, as they were when the study was
+	// created.
+	Inputs []Input `json:"inputs,omitempty"`
+}
+
+// An Input is a file in JSON, or the files of a folder.
+type Input struct {
+	Path   string `json:"path"`
+	Files  int    `json:"files"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"` // of names and contents
 }
 
 // Best is a study's best trial in JSON, in short.
@@ -182,6 +193,9 @@ func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 	v := StudyDetail{Study: NewStudy(s, end), Ended: end, Train: def.Train, Space: def.Space}
 	for _, t := range known.Front {
 		v.Front = append(v.Front, FrontTrial{Number: t.Number, Values: values(t), Params: params(t)})
+	}
+	for _, input := range def.Inputs {
+		v.Inputs = append(v.Inputs, Input{Path: input.Path, Files: input.Files, Bytes: input.Bytes, SHA256: input.SHA256})
 	}
 	d := render.Document{Data: v, Facts: true, Columns: []render.Column{{Title: "field"}, {Title: "value"}}, Names: []string{v.Name}}
 	add := func(label string, c render.Cell) { d.Rows = append(d.Rows, fact(label, c)) }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/define"
 	"github.com/hpsearch/hpsearch/internal/cli/work"
 	"github.com/hpsearch/hpsearch/internal/render"
 )
@@ -62,6 +63,9 @@ a batch system should start the worker again.`,
 func pull(ctx context.Context, o *Options) error {
 	store, study, err := o.Study(ctx, o.Name)
 	if err != nil {
+		return err
+	}
+	if err := define.WarnChanged(ctx, o.Factory, study); err != nil {
 		return err
 	}
 	budget := study.Definition.Budget

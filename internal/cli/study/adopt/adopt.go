@@ -92,6 +92,9 @@ func adopt(ctx context.Context, o *Options) error {
 		o.Say("Dry run: nothing was written.")
 		return o.print()
 	}
+	if err := define.TakeInputs(ctx, &file.Definition); err != nil {
+		return fmt.Errorf("study %s: %w", study.Name, err)
+	}
 	err = store.Adopt(ctx, study.ID, file.Definition)
 	if errors.Is(err, search.ErrExists) { // another process was quicker
 		if study, err = store.Study(ctx, study.Name); err == nil {

@@ -98,6 +98,9 @@ func create(ctx context.Context, o *Options) error {
 		o.Say("Dry run: nothing was written.")
 		return o.print(file.Name)
 	}
+	if err := define.TakeInputs(ctx, &file.Definition); err != nil {
+		return fmt.Errorf("study %s: %w", file.Name, err)
+	}
 	store, err := o.Store(ctx)
 	if err != nil {
 		return err
