@@ -4,6 +4,7 @@
 // step. This one keeps large blocks for the next tensor of about the same size,
 // asks for huge pages, and counts, as the allocator of CUDA tensors does.
 #include "shim.h"
+#include "shim.hpp"
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
@@ -214,9 +215,21 @@ const bool registered = [] {
 } // namespace
 
 void hps_release_memory(void) {
-  Pool &p = pool();
-  std::lock_guard<std::mutex> lock(p.mutex);
-  p.release();
+  {
+    Pool &p = pool();
+    std::lock_guard<std::mutex> lock(p.mutex);
+    p.release();
+  }
+#if HPS_TORCH >= 209
+  if (!cuda_in_use())
+    return;
+  try { // other processes may wait for the memory of a GPU
+    auto *allocator = c10::getDeviceAllocator(c10::DeviceType::CUDA);
+    if (allocator->initialized())
+      allocator->emptyCache();
+  } catch (...) { // of a device that is lost there is nothing to give back
+  }
+#endif
 }
 
 int64_t hps_peak_memory(int device, int reset) {

@@ -15,6 +15,13 @@ func TestClassify(t *testing.T) {
 		"CUDA error: uncorrectable ECC error encountered":                                             ErrDeviceLost,
 		"CUDA out of memory. Tried to allocate 2.00 GiB":                                              ErrOutOfMemory,
 		"CUDA error: out of memory":                                                                   ErrOutOfMemory,
+		"CUDA driver error: out of memory":                                                            ErrOutOfMemory,
+		"CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`":               ErrOutOfMemory,
+		"GET was unable to find an engine to execute this computation":                                ErrOutOfMemory,
+		"cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED":                           ErrOutOfMemory,
+		"CUDA error: no kernel image is available for execution on the device":                        ErrDeviceLost,
+		"CUDA error: invalid device ordinal":                                                          ErrDeviceLost,
+		"CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm(handle, opa, opb)`":     nil,
 		"CUDA error: device-side assert triggered":                                                    nil, // an index out of range
 		"mat1 and mat2 shapes cannot be multiplied: unknown error":                                    nil,
 	} {

@@ -35,7 +35,9 @@ var live atomic.Int64
 func Live() int64 { return live.Load() }
 
 // Do runs f on one operating system thread, with a root scope that is closed
-// afterwards. It returns f's error, or else the root scope's first one.
+// afterwards. It returns f's error, or else the root scope's first one. Memory
+// that was kept for reuse is given back in the end: on a GPU, where libtorch
+// can be asked for that (2.9), to the processes that share it.
 func Do(f func(root *Scope) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -75,11 +77,17 @@ func shimError(op string, p *C.char) error {
 }
 
 // outOfMemory lists what libtorch says when an allocation fails: the CUDA
-// caching allocator, cuBLAS and cuDNN handles, the CPU allocator of Linux
-// and the one before it, and operator new.
+// caching allocator, runtime and driver, cuBLAS and cuDNN 8 and 9, the CPU
+// allocator of Linux and the one before it, and operator new. Full memory is
+// also what most often keeps cuBLAS from making a handle, and cuDNN from finding
+// a way to compute a convolution, for which it tries out what its workspace
+// allows (issues and forum of PyTorch).
 var outOfMemory = []string{
-	"CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED",
-	"CUDNN_STATUS_ALLOC_FAILED", "can't allocate memory", "not enough memory", "std::bad_alloc",
+	"CUDA out of memory", "CUDA error: out of memory", "CUDA driver error: out of memory",
+	"CUBLAS_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED when calling `cublas",
+	"CUDNN_STATUS_ALLOC_FAILED", "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+	"CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED", "unable to find an engine to execute this computation",
+	"can't allocate memory", "not enough memory", "std::bad_alloc",
 }
 
 // deviceLost lists what CUDA says when a device falls off the bus, fails, or
@@ -88,6 +96,8 @@ var deviceLost = []string{
 	"no CUDA-capable device is detected", "all CUDA-capable devices are busy or unavailable", "GPU is lost",
 	"unknown error", "uncorrectable ECC error", "hardware error", "unspecified launch failure",
 	"driver shutting down", "system not yet initialized", "NVLink", "device not ready", "initialization error",
+	"invalid device ordinal", "driver version is insufficient", "unsupported display driver",
+	"no kernel image is available", // this libtorch was built for other GPUs
 }
 
 // classify makes an error of libtorch's message, whose first line says what
@@ -100,7 +110,7 @@ func classify(op, message string) error {
 			return fmt.Errorf("%s: %w: %s", op, ErrOutOfMemory, first)
 		}
 	}
-	if strings.Contains(message, "CUDA error: ") {
+	if strings.Contains(message, "CUDA error: ") || strings.Contains(message, "CUDA driver error: ") {
 		for _, sign := range deviceLost {
 			if strings.Contains(message, sign) {
 				return fmt.Errorf("%s: %w: %s; look at nvidia-smi, then run again", op, ErrDeviceLost, first)
@@ -108,6 +118,22 @@ func classify(op, message string) error {
 		}
 	}
 	return fmt.Errorf("%s: %s", op, first)
+}
+
+// Answers reports whether a device computes. A kernel that fails, by an index
+// out of range for one, leaves CUDA in a state in which it computes nothing more
+// for this process (CUDA runtime API, cudaErrorAssert and its like), whatever the
+// error of the next operator says. It waits for the device, and belongs outside
+// [Do].
+func Answers(device Device) error {
+	return Do(func(s *Scope) error {
+		one := s.AddScalar(s.Zeros(Float32, device, 1), 1)
+		if s.Err() != nil {
+			return s.Err()
+		}
+		_, err := one.Item()
+		return err
+	})
 }
 
 // Seed seeds libtorch's default generators: of the CPU, and of every CUDA

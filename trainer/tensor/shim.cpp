@@ -30,6 +30,8 @@ std::atomic<bool> cuda_loaded{false};
 
 } // namespace
 
+bool cuda_in_use() { return cuda_loaded; }
+
 void hps_manual_seed(int64_t seed) {
   if (cuda_loaded) {
     at::manual_seed(static_cast<uint64_t>(seed));

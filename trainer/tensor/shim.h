@@ -50,7 +50,7 @@ char *hps_sgd(hps_tensor *params, hps_tensor *buffers, int n, double lr,
 // Most bytes of tensors at a time since the last reset; -1: not known. device
 // -1 is the CPU.
 int64_t hps_peak_memory(int device, int reset);
-void hps_release_memory(void); // gives back what is kept for reuse
+void hps_release_memory(void); // gives back what is kept for reuse, on a GPU from libtorch 2.9 on
 
 // int8 linear layers, executed by the quantized engine that libtorch has.
 int hps_select_qengine(int *engines, int n); // first supported, or -1

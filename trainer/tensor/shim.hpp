@@ -14,6 +14,9 @@ inline at::Tensor &ref(hps_tensor t) { return *static_cast<at::Tensor *>(t); }
 // draw_seed draws from the generator that hps_manual_seed seeds.
 int64_t draw_seed();
 
+// cuda_in_use reports whether libtorch's CUDA part was loaded.
+bool cuda_in_use();
+
 // guard runs f and turns an exception into a message.
 template <typename F> char *guard(F f) {
   try {
