@@ -17,6 +17,9 @@ var (
 	// ErrUnavailable: no trial can be run as things are; the files of the
 	// model are damaged, or the device is gone.
 	ErrUnavailable = errors.New("the trainer cannot run trials")
+	// ErrBroken: this process can compute nothing more on the device, which
+	// another one may.
+	ErrBroken = errors.New("the process has lost its device")
 )
 
 // A marked error has a kind that its text does not mention.

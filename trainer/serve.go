@@ -25,8 +25,14 @@ const Name = "hpsearch-trainer"
 // Serve speaks the protocol until in ends: it runs the trials and jobs that
 // it is asked for, one at a time, on the calling goroutine. The end of in
 // while something runs stops that first, with a checkpoint. It returns an
-// error only when the conversation itself breaks.
+// error only when the conversation itself breaks. After a trial that has left
+// nothing of its GPU for this process it returns, too: the worker starts another
+// trainer for the next one.
 func Serve(in io.Reader, out io.Writer, version string) error {
+	return serve(in, out, version, NewWorkshop())
+}
+
+func serve(in io.Reader, out io.Writer, version string, workshop *Workshop) error {
 	w := protocol.NewWriter(out)
 	err := w.Write(protocol.Hello{
 		Protocol: protocol.Version, Name: Name, Version: version,
@@ -35,7 +41,7 @@ func Serve(in io.Reader, out io.Writer, version string) error {
 	if err != nil {
 		return fmt.Errorf("say hello: %w", err)
 	}
-	server := &server{out: w, workshop: NewWorkshop(), requests: make(chan request), ended: make(chan error, 1)}
+	server := &server{out: w, workshop: workshop, requests: make(chan request), ended: make(chan error, 1)}
 	go server.read(protocol.NewReader(in))
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -47,6 +53,9 @@ func Serve(in io.Reader, out io.Writer, version string) error {
 		}
 		if err != nil {
 			return fmt.Errorf("send a result: %w", err)
+		}
+		if server.broken {
+			return nil
 		}
 	}
 	return <-server.ended
@@ -71,6 +80,7 @@ type server struct {
 	workshop *Workshop
 	requests chan request
 	ended    chan error
+	broken   bool // no further trial can be run by this process
 
 	// The model that predict jobs use, in a scope that lives from one to the
 	// next. Serve holds the thread that all tensors belong to.
@@ -147,6 +157,7 @@ func (s *server) runTrial(m protocol.Trial, stopped <-chan struct{}) protocol.Me
 		Hooks: s.hooks(m.Number, "train"),
 	})
 	if err != nil {
+		s.broken = errors.Is(err, ErrBroken)
 		f := failed(m.Number, err)
 		logf("%s: %s", f.Reason, f.Message)
 		return f

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -277,6 +278,52 @@ func TestFailures(t *testing.T) {
 	until[protocol.Result](s)
 	if got := s.refused(protocol.JobCheck, map[string]any{}); got.Reason != protocol.BadConfig || got.Number != protocol.JobNumber {
 		t.Errorf("unknown job: %+v", got)
+	}
+}
+
+// TestBrokenDevice: a trainer whose GPU does not answer after a trial that
+// failed says so and leaves, for the next trial would fail in it, too. One that
+// was stopped, or whose device is full or well, stays.
+func TestBrokenDevice(t *testing.T) {
+	p := newPlace(t)
+	damaged := t.TempDir()
+	if err := os.WriteFile(filepath.Join(damaged, meta.CheckpointFile), []byte("damaged"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		answer error
+		leaves bool
+	}{
+		"well":   {nil, false},
+		"full":   {fmt.Errorf("zeros: %w", tensor.ErrOutOfMemory), false},
+		"broken": {errors.New("CUDA error: device-side assert triggered"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := NewWorkshop()
+			var asked []tensor.Device
+			w.answers = func(device tensor.Device) error {
+				asked = append(asked, device)
+				return c.answer
+			}
+			s := openIn(t, w)
+			s.send(p.trial(t, 1, "", nil))
+			until[protocol.Result](s)
+			s.send(p.trial(t, 2, damaged, nil))
+			if failed, _ := until[protocol.Failed](s); failed.Number != 2 || failed.Reason != protocol.OtherError {
+				t.Errorf("got %+v", failed)
+			}
+			if c.leaves {
+				if err := s.leave(); err != nil {
+					t.Errorf("Serve returned %v", err)
+				}
+			} else {
+				s.send(p.trial(t, 3, "", nil))
+				until[protocol.Result](s)
+			}
+			if len(asked) != 1 || asked[0] != tensor.CPU {
+				t.Errorf("asked %v, want the device of the trial that failed", asked)
+			}
+		})
 	}
 }
 

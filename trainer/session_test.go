@@ -27,6 +27,12 @@ const patience = time.Minute
 // open starts a trainer and reads its hello.
 func open(t *testing.T) *session {
 	t.Helper()
+	return openIn(t, NewWorkshop())
+}
+
+// openIn is open of a trainer with that workshop.
+func openIn(t *testing.T, workshop *Workshop) *session {
+	t.Helper()
 	inRead, inWrite := io.Pipe()
 	outRead, outWrite := io.Pipe()
 	s := &session{
@@ -34,7 +40,7 @@ func open(t *testing.T) *session {
 		messages: make(chan protocol.Message), ended: make(chan error, 1),
 	}
 	go func() {
-		err := Serve(inRead, outWrite, "test")
+		err := serve(inRead, outWrite, "test", workshop)
 		outWrite.Close()
 		s.ended <- err
 	}()

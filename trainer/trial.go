@@ -73,7 +73,28 @@ func (w *Workshop) RunTrial(t Trial) (*Result, error) {
 		}
 		return nil
 	})
-	return result, err
+	return result, w.stillComputes(device, err)
+}
+
+// stillComputes marks the error of a trial after which this process can compute
+// nothing more on the device.
+func (w *Workshop) stillComputes(device tensor.Device, err error) error {
+	if err == nil || errors.Is(err, meta.ErrStopped) {
+		return err
+	}
+	if silent := w.answers(device); silent != nil && !errors.Is(silent, tensor.ErrOutOfMemory) { // neighbours may have all of it
+		logf("%s does not answer any more: %v", device, silent)
+		return marked{ErrBroken, err}
+	}
+	return err
+}
+
+// answers asks a GPU whether it still computes. The CPU always does.
+func answers(device tensor.Device) error {
+	if !device.IsCUDA() {
+		return nil
+	}
+	return tensor.Answers(device)
 }
 
 func trialMetrics(o *meta.Outcome) map[string]float64 {
