@@ -47,22 +47,24 @@ const leastFrozen = 2
 // frozenInputs are what the frozen lower blocks of a network make of examples.
 //
 // Whatever a training draws, an example's values are the same: they are
-// computed in evaluation, without dropout. Unless the cache is off, they do not
-// depend on which trial, or which worker, came across the example first, or in
-// which company: examples are computed together in matrices of sizes that were
-// seen to make no difference, and else each by itself.
+// computed in evaluation, without dropout. On the CPU, unless the cache is off,
+// they do not depend on which trial, or which worker, came across the example
+// first, or in which company: examples are computed together in matrices of
+// sizes that were seen to make no difference, and else each by itself. A GPU,
+// which nobody promises the same bits of, computes them as they come.
 type frozenInputs struct {
 	Inputs
 	network model.Stack
 	below   int          // blocks that are computed here
 	view    *prefix.View // nil: nothing is kept
 	sizes   []int        // see steadySizes
+	loose   bool         // last bits may depend on the company
 }
 
 // freezeInputs returns the inputs of the network's upper part, and a function
 // that ends their use.
 func freezeInputs(network model.Stack, below int, inputs Inputs, sizes []int, config *setting.Config, cache PrefixCache) (*frozenInputs, func(), error) {
-	f := &frozenInputs{Inputs: inputs, network: network, below: below, sizes: sizes}
+	f := &frozenInputs{Inputs: inputs, network: network, below: below, sizes: sizes, loose: network.Device().IsCUDA()}
 	if _, keyed := inputs.(Keyed); !keyed || config.PrefixCache == setting.PrefixOff {
 		return f, func() {}, nil
 	}
@@ -184,9 +186,13 @@ func (f *frozenInputs) rows(s *tensor.Scope, device tensor.Device, examples []in
 }
 
 // together returns how many of the first examples are computed together, and
-// in a matrix of how many rows: 0 for one example by itself.
+// in a matrix of how many rows: 0 for as many as it takes, which is what one
+// example by itself gets.
 func (f *frozenInputs) together(examples []int) (n, size int) {
-	if len(f.sizes) == 0 {
+	switch {
+	case f.loose: // a GPU is idle with one example, and waited for after each
+		return min(len(examples), evalBatch), 0
+	case len(f.sizes) == 0:
 		return 1, 0
 	}
 	tokens := 0

@@ -177,6 +177,60 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// TestTogetherLoosely: what a GPU computes together is what examples are by
+// themselves, but for rounding, and is computed at once.
+func TestTogetherLoosely(t *testing.T) {
+	b := newBench(t)
+	err := b.with(t, nil, 1, func(x *fixture) error {
+		for below := 2; below <= 3; below++ {
+			counted := &countedInputs{Keyed: x.data.Inputs().(Keyed)}
+			f, done, err := freezeInputs(x.learner.Network.(model.Stack), below, counted, nil, x.config, PrefixCache{})
+			if err != nil {
+				return err
+			}
+			defer done()
+			f.loose = true
+			examples := All(evalBatch + 6)
+			rows, err := f.rows(x.s, tensor.CPU, examples)
+			if err != nil {
+				return err
+			}
+			if counted.batches != 2 {
+				t.Errorf("below %d: %d examples in %d batches, want 2", below, len(examples), counted.batches)
+			}
+			for _, e := range examples {
+				alone, err := f.values(x.s, tensor.CPU, []int{e}, 0)
+				if err != nil {
+					return err
+				}
+				if len(alone[0]) != len(rows[e]) {
+					t.Fatalf("below %d: example %d has %d numbers, by itself %d", below, e, len(rows[e]), len(alone[0]))
+				}
+				for j, v := range alone[0] {
+					if math.Abs(float64(v-rows[e][j])) > 1e-5 {
+						t.Fatalf("below %d: example %d by itself is something else", below, e)
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// countedInputs count the batches that are made of them.
+type countedInputs struct {
+	Keyed
+	batches int
+}
+
+func (c *countedInputs) Batch(s *tensor.Scope, device tensor.Device, examples []int) (model.Batch, error) {
+	c.batches++
+	return c.Keyed.Batch(s, device, examples)
+}
+
 // lengths are inputs of which nothing else is known.
 type lengths []int
 
