@@ -28,7 +28,9 @@ func (f *finetune) Steps() int { return 1 }
 func (f *finetune) Step(*tensor.Scope, int) (*tensor.Tensor, error) { return nil, nil }
 
 // Adapter implements [Algorithm].
-func (f *finetune) Adapter() Adapter { return &tuner{config: f.Config, seed: f.Seed} }
+func (f *finetune) Adapter() Adapter { return f.tuner() }
+
+func (f *finetune) tuner() *tuner { return &tuner{config: f.Config, seed: f.Seed} }
 
 // measure is [Train] for this algorithm: one validation, and no checkpoint,
 // for there is nothing to take up.
@@ -38,7 +40,8 @@ func (f *finetune) measure(s *tensor.Scope, validation []Episode, opts Options) 
 	f.Learner.Stopped = opts.Stopped
 	outcome := &Outcome{Value: math.NaN(), Step: 1, Steps: 1}
 	tensor.ResetPeakMemory(f.Learner.Device())
-	m, err := Evaluate(s, f.Adapter(), f.Learner, f.Data.Inputs(), validation)
+	t := f.tuner()
+	m, err := Evaluate(s, t, f.Learner, f.Data.Inputs(), validation)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +49,7 @@ func (f *finetune) measure(s *tensor.Scope, validation []Episode, opts Options) 
 		return nil, fmt.Errorf("%w: fine-tuning the validation tasks gave a mean loss of %g; try a lower learning_rate", ErrDiverged, m.Loss)
 	}
 	outcome.Memory, _ = tensor.PeakMemory(f.Learner.Device())
+	outcome.StepTime = t.stepping / time.Duration(max(1, t.steps))
 	outcome.Metrics = m.Metrics()
 	outcome.Value = outcome.Metrics[opts.Config.Metric]
 	outcome.Trained, err = f.trained(s)
@@ -95,6 +99,9 @@ func copied(s *tensor.Scope, network model.Network) model.Network {
 type tuner struct {
 	config *setting.Config
 	seed   int64
+
+	steps    int           // made so far
+	stepping time.Duration // spent in them
 }
 
 // Adapt implements [Adapter]. The head starts at zero: it prefers no class,
@@ -119,6 +126,7 @@ func (t *tuner) Adapt(s *tensor.Scope, l *Learner, inputs Inputs, support Exampl
 		}
 	}
 	optimizer := newOptimizer(s, plan.Groups(tuned.Head.Params(), t.config), t.config)
+	defer func(start time.Time) { t.stepping += time.Since(start) }(time.Now())
 	for step := range steps {
 		if l.stopRequested() {
 			return nil, ErrStopped
@@ -129,6 +137,7 @@ func (t *tuner) Adapt(s *tensor.Scope, l *Learner, inputs Inputs, support Exampl
 		if err := t.step(s, &tuned, optimizer, inputs, x, support, step); err != nil {
 			return nil, err
 		}
+		t.steps++
 	}
 	plan.Finish(s)
 	tuned.Network = network

@@ -121,7 +121,7 @@ func TestFinetune(t *testing.T) {
 				t.Errorf("%s: %s was changed", strategy, name)
 			}
 		}
-		if len(h.reports) != 1 || h.outcome.Steps != 1 || h.outcome.Trained == 0 || h.outcome.Memory == 0 {
+		if len(h.reports) != 1 || h.outcome.Steps != 1 || h.outcome.Trained == 0 || h.outcome.Memory == 0 || h.outcome.StepTime == 0 {
 			t.Errorf("%s: reports %v, outcome %+v", strategy, h.reports, h.outcome)
 		}
 		losses[strategy] = h.outcome.Value

@@ -64,7 +64,7 @@ type Outcome struct {
 	Resumed  int                // step at which a checkpoint was taken up; 0: none
 	Trained  int64              // numbers that were trained
 	Duration time.Duration      // of this call
-	StepTime time.Duration      // mean of this call's steps, without validations; 0: it made none
+	StepTime time.Duration      // mean of this call's steps, without validations, or of a task's fine-tuning; 0: it made none
 	Memory   int64              // most bytes of tensors at a time, on the learner's device; 0: not known
 }
 
