@@ -478,6 +478,31 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// TestProtonetGroup: how many episodes are computed in one pass.
+func TestProtonetGroup(t *testing.T) {
+	err := tensor.Do(func(s *tensor.Scope) error {
+		conv4, err := model.NewConv4(s, model.Conv4Shape{Filters: 2, Channels: 1, Height: 16, Width: 16}, 1, tensor.CPU)
+		if err != nil {
+			return err
+		}
+		mlp := model.NewMLP(s, 4, []int64{3}, 1, tensor.CPU)
+		for _, c := range []struct {
+			network model.Network
+			device  tensor.Device
+			want    int
+		}{{mlp, tensor.CPU, 1}, {mlp, 0, 3}, {conv4, 0, 1}} { // batch normalization
+			p := &protonet{Setup{Config: &setting.Config{MetaBatchSize: 3}, Learner: &Learner{Network: c.network}}}
+			if got := p.group(c.device); got != c.want {
+				t.Errorf("%T on %s: %d episodes, want %d", c.network, c.device, got, c.want)
+			}
+		}
+		return s.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestProtonetTogether: the gradients of episodes in one pass are those of one
 // after the other.
 func TestProtonetTogether(t *testing.T) {

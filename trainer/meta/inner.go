@@ -81,10 +81,10 @@ func (in *InnerLoop) learn(s *tensor.Scope, l *Learner, inputs Inputs, support [
 
 // run is learn that returns the weights.
 func (in *InnerLoop) run(s *tensor.Scope, l *Learner, inputs Inputs, support []Examples, outputs int, o order, mode model.Mode) (*weights, error) {
-	if o == secondOrder {
+	headOnly := in.headOnly(l)
+	if o == secondOrder && !headOnly { // the inner gradients of a head go through no network
 		s.DifferentiateTwice()
 	}
-	headOnly := in.headOnly(l)
 	w, err := in.begin(s, l, len(support), outputs, o, headOnly)
 	if err != nil {
 		return nil, err

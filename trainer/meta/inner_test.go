@@ -138,6 +138,56 @@ func TestSecondOrder(t *testing.T) {
 	}
 }
 
+// TestANILOfTexts: an inner loop on the head alone needs no network that is
+// differentiated twice, and the gradient is that of one that is.
+func TestANILOfTexts(t *testing.T) {
+	b := newBench(t)
+	changes := map[string]any{"algorithm": "anil", "dropout": 0, "inner_lr": 0.5, "adaptation_steps": 3, "meta_batch_size": 2}
+	err := b.with(t, changes, 3, func(x *fixture) error {
+		params := append(x.network.Params(), x.algorithm.Params()...)
+		for _, p := range params {
+			x.s.SetRequiresGrad(p.Tensor, true)
+		}
+		gradients := func(twice bool) (all []float64) {
+			err := x.s.Run(func(s *tensor.Scope) error {
+				if twice {
+					s.DifferentiateTwice()
+				}
+				if _, err := x.algorithm.Step(s, 0); err != nil {
+					return err
+				}
+				for _, p := range params {
+					g := s.Grad(p.Tensor)
+					if g == nil {
+						t.Fatalf("%s has no gradient", p.Name)
+					}
+					values, err := g.Float64s()
+					if err != nil {
+						return err
+					}
+					all = append(all, values...)
+					s.ZeroGrad([]*tensor.Tensor{p.Tensor})
+				}
+				return s.Err()
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		once, twice := gradients(false), gradients(true)
+		for i := range twice {
+			if math.Abs(once[i]-twice[i]) > 1e-5*(1+math.Abs(twice[i])) {
+				t.Fatalf("number %d: %g, by a network that is differentiable twice %g", i, once[i], twice[i])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestStepWeights: what the losses after each step count.
 func TestStepWeights(t *testing.T) {
 	for _, c := range []struct {

@@ -24,15 +24,20 @@ func (p *protonet) Params() []model.Param { return nil }
 
 func (p *protonet) Steps() int { return p.Config.Iterations }
 
-// Step averages the losses of meta_batch_size episodes. A GPU computes all of
-// them in one pass, which one episode would leave mostly idle; for a CPU one
-// after the other is as fast and takes less memory.
+// Step averages the losses of meta_batch_size episodes.
 func (p *protonet) Step(s *tensor.Scope, i int) (*tensor.Tensor, error) {
-	group := 1
-	if p.Learner.Device().IsCUDA() {
-		group = p.Config.MetaBatchSize
+	return p.episodes(s, i, p.group(p.Learner.Device()), p.loss)
+}
+
+// group returns how many episodes are computed in one pass. A GPU takes all of
+// them, for one would leave it mostly idle; for a CPU one after the other is as
+// fast and takes less memory. A network that normalizes by its batch gets one
+// on any device: it would learn something else from several.
+func (p *protonet) group(device tensor.Device) int {
+	if !device.IsCUDA() || len(model.Buffers(p.Learner.Network)) > 0 {
+		return 1
 	}
-	return p.episodes(s, i, group, p.loss)
+	return p.Config.MetaBatchSize
 }
 
 // loss is the mean query loss of episodes, whose vectors are computed in one
