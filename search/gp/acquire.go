@@ -41,13 +41,18 @@ type acquisition struct {
 	fixed map[string]any
 	best  float64 // the lowest mean so far
 	free  []bool  // by axis: not fixed
+	tried func(params map[string]float64) bool
+	// ahead is the best candidate so far that was not tried; its params are nil
+	// when there is none.
+	ahead candidate
 
 	x, dMean, dDev []float64
 }
 
-func newAcquisition(f *frame, p *posterior, space search.Space, fixed map[string]any) *acquisition {
+// newAcquisition prepares a search; tried reports what need not be found.
+func newAcquisition(f *frame, p *posterior, space search.Space, fixed map[string]any, tried func(params map[string]float64) bool) *acquisition {
 	a := &acquisition{
-		frame: f, posterior: p, space: space, fixed: fixed, best: p.lowest(), free: make([]bool, len(f.axes)),
+		frame: f, posterior: p, space: space, fixed: fixed, best: p.lowest(), free: make([]bool, len(f.axes)), tried: tried,
 		x: make([]float64, len(f.axes)), dMean: make([]float64, len(f.axes)), dDev: make([]float64, len(f.axes)),
 	}
 	for j := range f.axes {
@@ -57,7 +62,7 @@ func newAcquisition(f *frame, p *posterior, space search.Space, fixed map[string
 	return a
 }
 
-// realize makes the configuration of u.
+// realize makes the configuration of u, and remembers it when it is ahead.
 func (a *acquisition) realize(u []float64) (candidate, error) {
 	c := candidate{u: u, x: make([]float64, len(u))}
 	var err error
@@ -67,6 +72,9 @@ func (a *acquisition) realize(u []float64) (candidate, error) {
 	}
 	a.point(c.params, c.x)
 	c.score = a.at(c.x)
+	if (a.ahead.params == nil || c.score > a.ahead.score) && !a.tried(c.params) {
+		a.ahead = c
+	}
 	return c, nil
 }
 
@@ -77,20 +85,59 @@ func (a *acquisition) at(x []float64) float64 {
 	return h + math.Log(sd)
 }
 
-// maximize returns configurations in descending order of score, the first
-// ones improved. incumbents are coordinates of the unit cube.
-func (a *acquisition) maximize(rng *rand.Rand, incumbents [][]float64) ([]candidate, error) {
+// maximize returns the best configuration that it finds and that was not
+// tried; one that was only when it finds no other. incumbents are coordinates of
+// the unit cube.
+//
+// Where the process takes the values to be noisy, the expected improvement may
+// well be largest at a configuration that was tried. In a finite space that is
+// the rule after some dozen trials: the climbs lead there, and what is looked
+// for stands beside their path.
+func (a *acquisition) maximize(rng *rand.Rand, incumbents [][]float64) (candidate, error) {
 	drawn, err := a.draw(rng, incumbents)
 	if err != nil {
-		return nil, err
+		return candidate{}, err
 	}
-	for k := range min(starts, len(drawn)) {
-		if drawn[k], err = a.improve(rng, drawn[k]); err != nil {
-			return nil, err
+	top := drawn[0]
+	for _, start := range distinct(drawn, starts) {
+		c, err := a.improve(rng, start)
+		if err != nil {
+			return c, err
+		}
+		if c.score > top.score {
+			top = c
 		}
 	}
-	slices.SortStableFunc(drawn, descending)
-	return drawn, nil
+	if a.ahead.params == nil {
+		return top, nil
+	}
+	return a.ahead, a.advance(rng)
+}
+
+// distinct returns the first n candidates that differ in their coordinates.
+func distinct(list []candidate, n int) []candidate {
+	var out []candidate
+	for _, c := range list {
+		if len(out) == n {
+			break
+		}
+		if !slices.ContainsFunc(out, func(o candidate) bool { return slices.Equal(o.x, c.x) }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// advance moves the candidate that is ahead in its discrete parameters, past
+// what was tried.
+func (a *acquisition) advance(rng *rand.Rand) error {
+	for range a.axes {
+		before := a.ahead
+		if _, err := a.step(rng, before); err != nil || a.ahead.score == before.score {
+			return err
+		}
+	}
+	return nil
 }
 
 func descending(a, b candidate) int { return cmp.Compare(b.score, a.score) }
@@ -221,23 +268,9 @@ func (a *acquisition) slope(x []float64, axes []int, grad []float64) float64 {
 func (a *acquisition) move(rng *rand.Rand, c candidate) (candidate, bool, error) {
 	moved := false
 	for range len(a.axes) {
-		best := c
-		for j := range a.axes {
-			v, active := c.params[a.axes[j].Name]
-			if !active || !a.free[j] {
-				continue
-			}
-			for _, to := range a.neighbours(rng, j, v) {
-				u := slices.Clone(c.u)
-				u[j] = to
-				next, err := a.realize(u)
-				if err != nil {
-					return c, moved, err
-				}
-				if next.score > best.score {
-					best = next
-				}
-			}
+		best, err := a.step(rng, c)
+		if err != nil {
+			return c, moved, err
 		}
 		if best.score <= c.score {
 			break
@@ -245,6 +278,29 @@ func (a *acquisition) move(rng *rand.Rand, c candidate) (candidate, bool, error)
 		c, moved = best, true
 	}
 	return c, moved, nil
+}
+
+// step returns the best of c and its neighbours in one discrete parameter.
+func (a *acquisition) step(rng *rand.Rand, c candidate) (candidate, error) {
+	best := c
+	for j := range a.axes {
+		v, active := c.params[a.axes[j].Name]
+		if !active || !a.free[j] {
+			continue
+		}
+		for _, to := range a.neighbours(rng, j, v) {
+			u := slices.Clone(c.u)
+			u[j] = to
+			next, err := a.realize(u)
+			if err != nil {
+				return c, err
+			}
+			if next.score > best.score {
+				best = next
+			}
+		}
+	}
+	return best, nil
 }
 
 // neighbours returns coordinates next to value v of axis j: all other

@@ -2,6 +2,7 @@ package tpe
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -122,15 +123,48 @@ func (g *group) points(trials []*search.Trial) (points [][]float64, kept []int) 
 // suggest draws candidates from the density of the good trials and returns
 // the one with the largest ratio of the good to the bad density, which has
 // the largest expected improvement (Bergstra et al. 2011, equation 6). Values
-// of known that are not NaN are kept.
-func (g *group) suggest(rng *rand.Rand, candidates int, known []float64) []float64 {
+// of known that are not NaN are kept. A candidate whose key is in tried wins
+// only over others like it.
+func (g *group) suggest(rng *rand.Rand, candidates int, known []float64, tried map[string]bool) []float64 {
 	var winner []float64
-	highest := math.Inf(-1)
+	highest, repeats := math.Inf(-1), true
 	for _, point := range g.good.sample(rng, candidates, known) {
 		score := g.good.logDensity(point) - g.bad.logDensity(point)
-		if winner == nil || score > highest { // a NaN score never wins
-			winner, highest = point, score
+		again := len(tried) > 0 && tried[keyOf(point)]
+		better := score > highest // never, where it is NaN
+		if winner == nil || repeats && !again || repeats == again && better {
+			winner, highest, repeats = point, score, again
 		}
 	}
 	return winner
+}
+
+// triedIn returns the keys of the group's values in the trials other than
+// number; as for [search.Distinct], those of an earlier study do not count.
+func triedIn(h *search.History, number int, g *group) map[string]bool {
+	tried := make(map[string]bool, len(h.Trials))
+	point := make([]float64, len(g.names))
+	for _, t := range h.Trials {
+		if t.Number < 0 || t.Number == number {
+			continue
+		}
+		for j, name := range g.names {
+			v, ok := t.Params[name]
+			if !ok {
+				v = math.NaN() // equal to no value
+			}
+			point[j] = v
+		}
+		tried[keyOf(point)] = true
+	}
+	return tried
+}
+
+// keyOf is equal for equal points.
+func keyOf(point []float64) string {
+	key := make([]byte, 0, 8*len(point))
+	for _, v := range point {
+		key = binary.LittleEndian.AppendUint64(key, math.Float64bits(v+0)) // +0: -0 equals 0
+	}
+	return string(key)
 }

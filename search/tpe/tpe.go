@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 
 	"github.com/c-bata/goptuna"
 
@@ -95,10 +96,14 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 		return s.startup.Suggest(ctx, h, number, space, fixed)
 	}
 	m := &model{options: s.options, number: number, observations: seen, groupOf: make(map[string]*group)}
-	for _, g := range decompose(space) {
+	groups := decompose(space)
+	for _, g := range groups {
 		for _, name := range g.names {
 			m.groupOf[name] = g
 		}
+	}
+	if len(groups) == 1 {
+		m.tried = sync.OnceValue(func() map[string]bool { return triedIn(h, number, groups[0]) })
 	}
 	again := search.Rand(s.options.Seed, number, "tpe#again")
 	return search.Distinct(h, number, space, fixed, again, func(attempt int) (map[string]float64, error) {
@@ -113,9 +118,15 @@ type model struct {
 	number       int
 	observations observations
 	groupOf      map[string]*group
+	// tried returns the keys of the configurations that were tried; nil where
+	// no group is all of a configuration.
+	tried func() map[string]bool
 }
 
-// draw makes one configuration; each attempt makes another.
+// draw makes one configuration; each attempt makes another. The first one is
+// seldom a configuration that was tried: only when it is, the next ones leave
+// such candidates out. In a finite space the good density is soon concentrated
+// on a few configurations, and one draw would repeat another.
 func (m *model) draw(space search.Space, fixed map[string]any, attempt int) (map[string]float64, error) {
 	drawn := make(map[string]float64, len(space))
 	return space.Fill(fixed, func(p search.Param, _ map[string]float64) (float64, error) {
@@ -132,7 +143,11 @@ func (m *model) draw(space search.Space, fixed map[string]any, attempt int) (map
 		}
 		stream := fmt.Sprintf("tpe#%d/%s", attempt, strings.Join(g.names, "/"))
 		rng := search.Rand(m.options.Seed, m.number, stream)
-		for j, v := range g.suggest(rng, m.options.Candidates, known) {
+		var tried map[string]bool
+		if attempt > 0 && m.tried != nil {
+			tried = m.tried()
+		}
+		for j, v := range g.suggest(rng, m.options.Candidates, known, tried) {
 			drawn[g.names[j]] = v
 		}
 		return drawn[p.Name], nil
