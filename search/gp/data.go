@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/cube"
@@ -11,8 +13,8 @@ import (
 
 // A frame holds the coordinates that the kernel compares: one for each
 // parameter with more than one value. A number is its place on its axis, a
-// choice its index; choices that are ascending numbers, such as sizes of a
-// layer, are numbers too, since neighbours among them are alike. An inactive
+// choice its index; choices that are rising or falling numbers, such as sizes of
+// a layer, are numbers too, since neighbours among them are alike. An inactive
 // number stands in the middle of its axis and an inactive choice is a choice of
 // its own, so that it makes no difference between two trials that both lack it;
 // the parent tells trials that have it from those that lack it.
@@ -31,33 +33,42 @@ func newFrame(space search.Space) *frame {
 	f := &frame{axes: cube.Axes(space), place: make(map[string]int)}
 	for j := range f.axes {
 		f.place[f.axes[j].Name] = j
-		f.choice = append(f.choice, f.axes[j].Choices > 0 && !ascending(f.axes[j].Distribution))
+		f.choice = append(f.choice, f.axes[j].Choices > 0 && !ordered(f.axes[j].Distribution))
 	}
 	return f
 }
 
-// ascending reports whether d is a choice among three or more numbers, each
-// greater than the one before. Of two choices it makes no difference.
-func ascending(d search.Distribution) bool {
+// ordered reports whether d is a choice among three or more numbers, each
+// greater than the one before, or each smaller; texts that read as numbers are
+// numbers. Of two choices it makes no difference.
+func ordered(d search.Distribution) bool {
 	c, ok := d.(search.Categorical)
 	if !ok || len(c.Choices) < 3 {
 		return false
 	}
-	last := math.Inf(-1)
-	for _, choice := range c.Choices {
-		v := math.NaN()
-		switch choice := choice.(type) {
-		case int64:
-			v = float64(choice)
-		case float64:
-			v = choice
-		}
-		if !(v > last) {
-			return false
-		}
+	rises, falls := true, true
+	last := math.NaN()
+	for i, choice := range c.Choices {
+		v := number(choice)
+		rises, falls = rises && (i == 0 || v > last), falls && (i == 0 || v < last)
 		last = v
 	}
-	return true
+	return rises || falls
+}
+
+// number returns the number that a choice is or reads as; NaN for none.
+func number(choice any) float64 {
+	switch choice := choice.(type) {
+	case int64:
+		return float64(choice)
+	case float64:
+		return choice
+	case string:
+		if v, err := strconv.ParseFloat(strings.TrimSpace(choice), 64); err == nil {
+			return v
+		}
+	}
+	return math.NaN()
 }
 
 // point writes the coordinates of a configuration to dst.

@@ -281,7 +281,7 @@ func BenchmarkSuggest(b *testing.B) {
 	}
 }
 
-func TestAscending(t *testing.T) {
+func TestOrdered(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		d    search.Distribution
@@ -291,11 +291,17 @@ func TestAscending(t *testing.T) {
 		{search.Categorical{Choices: []any{int64(0), 0.5, int64(2)}}, true},
 		{search.Categorical{Choices: []any{int64(8), int64(64), int64(16)}}, false},
 		{search.Categorical{Choices: []any{1.0, 2.0}}, false},
-		{search.Categorical{Choices: []any{1.0, 2.0, "3"}}, false},
+		{search.Categorical{Choices: []any{1.0, 2.0, "3"}}, true},
+		{search.Categorical{Choices: []any{"1e-4", "0.001", "0.1", "1"}}, true},
+		{search.Categorical{Choices: []any{"256", "64", "16"}}, true},
+		{search.Categorical{Choices: []any{"16", "16.0", "64"}}, false},
+		{search.Categorical{Choices: []any{"1", "2", "x"}}, false},
+		{search.Categorical{Choices: []any{"NaN", "1", "2"}}, false},
+		{search.Categorical{Choices: []any{false, true, int64(2)}}, false},
 		{search.Categorical{Choices: []any{nil, 1.0, 2.0}}, false},
 		{search.Int{Low: 1, High: 5}, false},
 	} {
-		if got := ascending(test.d); got != test.want {
+		if got := ordered(test.d); got != test.want {
 			t.Errorf("%v: %t, want %t", test.d, got, test.want)
 		}
 	}
