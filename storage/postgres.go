@@ -68,8 +68,11 @@ var pgxURL = regexp.MustCompile("cannot parse `[^`]*`: ")
 // postgresSettings begin every connection. A worker that was suspended in the
 // middle of a transaction, as batch systems do, must not keep its locks: the
 // transaction is undone, and the worker tries it again. Queries that are
-// compiled take longer to compile than to run.
-const postgresSettings = "SET idle_in_transaction_session_timeout = '30s'; SET jit = off"
+// compiled take longer to compile than to run. A table of which the server
+// knows that it has few rows is read as a whole, also by the checks of foreign
+// keys, and the plan is kept while the table grows: for a minute at least, to
+// thousands of rows, each of which every write then looks at.
+const postgresSettings = "SET idle_in_transaction_session_timeout = '30s'; SET jit = off; SET enable_seqscan = off"
 
 // clientOnly are options of libpq that concern the client alone; pgx would
 // send them to the server, which does not know them.
