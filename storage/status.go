@@ -74,10 +74,21 @@ func connectExisting(url string) (*sqlStore, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(path); path != "" && errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database at %s yet: %w", path, fs.ErrNotExist)
+		return nil, noFileError(path)
 	}
 	return connect(url)
 }
+
+// A noFileError is the path of an SQLite database that is not there.
+type noFileError string
+
+// Error implements error.
+func (path noFileError) Error() string {
+	return fmt.Sprintf("there is no database at %s yet: the first study makes one", string(path))
+}
+
+// Is makes it an [fs.ErrNotExist].
+func (path noFileError) Is(target error) bool { return target == fs.ErrNotExist }
 
 // connect opens the connections and leaves the schema alone.
 func connect(url string) (*sqlStore, error) {

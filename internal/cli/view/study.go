@@ -120,7 +120,6 @@ func Studies(all []search.Summary, goals map[int64]search.Goal, now time.Time) r
 			{Title: "name"}, {Title: "state"}, {Title: "trials", Right: true}, {Title: "complete", Right: true},
 			{Title: "failed", Right: true}, {Title: "best", Right: true}, {Title: "metric", Spare: 2}, {Title: "created", Spare: 1},
 		},
-		Empty: "No studies yet: hpsearch study create -f FILE makes one.",
 	}
 	list := make([]Study, 0, len(all))
 	for i := range all {

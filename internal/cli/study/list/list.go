@@ -4,6 +4,7 @@ package list
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/kinds"
+	"github.com/hpsearch/hpsearch/storage"
 )
 
 // NewCmd returns the verb; run is called instead of the real thing when it is
@@ -31,7 +33,7 @@ func NewCmd(f *app.Factory, run func(context.Context, *app.Factory) error) *cobr
 func list(ctx context.Context, f *app.Factory) error {
 	store, err := f.Existing(ctx)
 	if errors.Is(err, app.ErrNoDatabase) {
-		return f.Write(view.Studies(nil, nil, f.Now()))
+		return write(f, nil, nil)
 	}
 	if err != nil {
 		return err
@@ -44,7 +46,15 @@ func list(ctx context.Context, f *app.Factory) error {
 	if err != nil {
 		return err
 	}
-	return f.Write(view.Studies(all, goals, f.Now()))
+	return write(f, all, goals)
+}
+
+// write writes the list. Where it is empty, people are told which storage was
+// looked at: it depends on the current folder.
+func write(f *app.Factory, all []search.Summary, goals map[int64]search.Goal) error {
+	document := view.Studies(all, goals, f.Now())
+	document.Empty = fmt.Sprintf("No studies in %s yet: hpsearch study create -f FILE makes one.", storage.Redact(f.StorageURL))
+	return f.Write(document)
 }
 
 // reached returns the goals that studies have come to, by the studies' number.
