@@ -41,6 +41,7 @@ type position struct {
 	Ended     bool               `json:"ended,omitempty"` // nothing is left to do: no tensors
 	Metrics   map[string]float64 `json:"metrics,omitempty"`
 	Reports   []report           `json:"reports,omitempty"`
+	Spent     spent              `json:"spent"`
 }
 
 // hasBest reports whether the weights of a checkpoint are those of the best
@@ -72,7 +73,7 @@ func (r *run) save(s *tensor.Scope) error {
 		Settings: fingerprint(r.Config), Seed: r.Seed, Total: r.total, Ended: r.finished() && r.best != nil,
 		Step: r.position, Validated: r.validated, Stale: r.stale,
 		LossSum: r.lossSum, LossCount: r.lossCount, BestStep: r.outcome.Step, Metrics: r.outcome.Metrics,
-		Reports: r.reports,
+		Reports: r.reports, Spent: r.soFar(),
 	}
 	if r.firstLoss == r.firstLoss {
 		here.FirstLoss = &r.firstLoss
@@ -159,7 +160,7 @@ func (r *run) resume(s *tensor.Scope) error {
 	if here.FirstLoss != nil {
 		r.firstLoss = *here.FirstLoss
 	}
-	r.reports = here.Reports
+	r.reports, r.spent = here.Reports, here.Spent
 	if r.Hooks.Report != nil {
 		for _, past := range r.reports {
 			r.Hooks.Report(past.Step, past.Metrics)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -129,6 +130,10 @@ func TestResumeOfWhatHadEnded(t *testing.T) {
 			t.Errorf("%s: trained on from step %d, with checkpoints at %v", name, got.outcome.Resumed, got.saved)
 		}
 		compareHistories(t, name, got, want)
+		// A study may judge trials by what they took.
+		if a, b := got.outcome, want.outcome; a.StepTime != b.StepTime || a.Memory < b.Memory || a.Duration < b.StepTime*time.Duration(b.Steps) {
+			t.Errorf("%s: it took %+v, before %+v", name, a, b)
+		}
 		if err := RemoveCheckpoint(dir); err != nil {
 			t.Fatal(err)
 		}

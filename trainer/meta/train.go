@@ -57,15 +57,16 @@ type Options struct {
 
 // An Outcome is the best validation of a training.
 type Outcome struct {
-	Value    float64            // of the configured metric
-	Step     int                // at which it was measured
-	Metrics  map[string]float64 // of that validation
-	Steps    int                // made in all
-	Resumed  int                // step at which a checkpoint was taken up; 0: none
-	Trained  int64              // numbers that were trained
-	Duration time.Duration      // of this call
-	StepTime time.Duration      // mean of this call's steps, without validations, or of a task's fine-tuning; 0: it made none
-	Memory   int64              // most bytes of tensors at a time, on the learner's device; 0: not known
+	Value   float64            // of the configured metric
+	Step    int                // at which it was measured
+	Metrics map[string]float64 // of that validation
+	Steps   int                // made in all
+	Resumed int                // step at which a checkpoint was taken up; 0: none
+	Trained int64              // numbers that were trained
+	// What it took, those calls included that this one goes on from.
+	Duration time.Duration
+	StepTime time.Duration // mean of the steps, without validations, or of those of a task's fine-tuning; 0: there were none
+	Memory   int64         // most bytes of tensors at a time, on the learner's device; 0: not known
 }
 
 // Train trains a learner and leaves it with the weights of its best
@@ -102,13 +103,11 @@ func Train(root *tensor.Scope, a Algorithm, l *Learner, data *Data, opts Options
 		r := &run{
 			Options: opts, algorithm: a, learner: l, data: data, validation: validation, plan: plan, apart: apart,
 			trained: slices.Concat(plan.Params(), head), outcome: outcome, total: a.Steps(),
-			optimizer: newOptimizer(s, plan.Groups(head, opts.Config), opts.Config),
+			optimizer: newOptimizer(s, plan.Groups(head, opts.Config), opts.Config), started: start,
 		}
 		r.kept = slices.Concat(r.trained, model.Buffers(l.Network))
 		return r.train(s)
 	})
-	outcome.Memory, _ = tensor.PeakMemory(l.Device())
-	outcome.Duration = time.Since(start)
 	if err != nil {
 		return nil, err
 	}
@@ -143,9 +142,10 @@ type run struct {
 	lossCount int
 	reports   []report
 
-	stepping time.Duration    // spent in steps by this call
-	pending  []*tensor.Tensor // losses that were not read yet
-	best     []*tensor.Tensor // copies of kept at the best validation
+	started time.Time
+	spent   spent            // Total and Memory by calls before this one
+	pending []*tensor.Tensor // losses that were not read yet
+	best    []*tensor.Tensor // copies of kept at the best validation
 
 	bestOnDisk int // step whose weights BestFile has; 0: none, or not known
 }
@@ -172,14 +172,31 @@ func (r *run) train(s *tensor.Scope) error {
 		}
 	}
 	r.outcome.Steps = r.position
-	if steps := r.position - r.outcome.Resumed; steps > 0 {
-		r.outcome.StepTime = r.stepping / time.Duration(steps)
-	}
 	if err := r.restoreBest(s); err != nil {
 		return err
 	}
 	r.plan.Finish(s)
+	took := r.soFar()
+	r.outcome.Duration, r.outcome.Memory = took.Total, took.Memory
+	r.outcome.StepTime = took.Steps / time.Duration(max(1, took.Made))
 	return s.Err()
+}
+
+// spent is what a training has taken.
+type spent struct {
+	Total  time.Duration `json:"total"`
+	Steps  time.Duration `json:"steps"` // in steps, without validations
+	Made   int           `json:"made"`  // steps that took Steps
+	Memory int64         `json:"memory,omitempty"`
+}
+
+// soFar returns what this call and those before it have taken.
+func (r *run) soFar() spent {
+	all := r.spent
+	all.Total += time.Since(r.started)
+	peak, _ := tensor.PeakMemory(r.learner.Device())
+	all.Memory = max(all.Memory, peak)
+	return all
 }
 
 // divide puts apart what is frozen at a step. Where tasks are learned by
@@ -208,10 +225,11 @@ func (r *run) advance(s *tensor.Scope) error {
 		}
 		return err
 	}
-	defer func(start time.Time) { r.stepping += time.Since(start) }(time.Now())
+	defer func(start time.Time) { r.spent.Steps += time.Since(start) }(time.Now())
 	if err := r.step(s); err != nil {
 		return fmt.Errorf("step %d: %w", r.position+1, err)
 	}
+	r.spent.Made++
 	if len(r.pending) >= lossWindow {
 		return r.readLosses(s) // waits for the device: its time is that of the steps
 	}

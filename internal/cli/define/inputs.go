@@ -112,11 +112,15 @@ func sources(def *search.Definition, config *setting.Config) ([]fingerprint.Sour
 	if dir, ok := def.Train[warmStartKey].(string); ok {
 		folders = append(folders, dir)
 	}
-	if config.Model.Tokenizer != "" {
-		folders = append(folders, config.Model.Tokenizer)
-	}
 	for _, path := range folders {
-		s, err := modelSource(path)
+		s, err := sourceIn(path, modelFiles)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	if path := config.Model.Tokenizer; path != "" {
+		s, err := sourceIn(path, hf.TokenizerFiles)
 		if err != nil {
 			return nil, err
 		}
@@ -128,8 +132,9 @@ func sources(def *search.Definition, config *setting.Config) ([]fingerprint.Sour
 // modelFiles are the files of a model's folder that a trial may read.
 var modelFiles = append([]string{"config.json", hf.SafetensorsFile, hf.PyTorchFile, "head.safetensors", "lora.safetensors"}, hf.TokenizerFiles...)
 
-// modelSource is the files of a model's folder, or one file of a vocabulary.
-func modelSource(path string) (fingerprint.Source, error) {
+// sourceIn is the files of those names that a folder has, or one file, as a
+// vocabulary may be.
+func sourceIn(path string, names []string) (fingerprint.Source, error) {
 	s := fingerprint.Source{Path: path}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -139,7 +144,7 @@ func modelSource(path string) (fingerprint.Source, error) {
 		s.Files = []string{path}
 		return s, nil
 	}
-	for _, name := range modelFiles {
+	for _, name := range names {
 		switch _, err := os.Stat(filepath.Join(path, name)); {
 		case err == nil:
 			s.Files = append(s.Files, filepath.Join(path, name))
