@@ -88,8 +88,8 @@ func (s Split) Check(f *Family) error {
 			other, ok := known[name]
 			switch {
 			case !ok:
-				return fmt.Errorf("%w: it names the %s %q, which %s does not have: the data have changed since it was drawn; "+
-					"restore them, or create the study anew", ErrSplit, f.unit(1), name, f.Source)
+				return fmt.Errorf("%w: it names the %s %q, which %s does not have: correct it; one that was drawn when the study "+
+					"was created means that the data have changed: restore them, or create the study anew", ErrSplit, f.unit(1), name, f.Source)
 			case other != "":
 				return fmt.Errorf("%w: it names %q under %s and under %s, and each %s belongs to one part", ErrSplit, name, other, role, f.unit(1))
 			}

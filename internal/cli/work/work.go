@@ -123,6 +123,9 @@ func (j *Job) runner(ctx context.Context) (*search.Runner, *retention, error) {
 	}
 	study := j.placed()
 	devices := deal(j.Devices, cudaDevices())
+	if n := max(1, j.Budget.Parallel); len(j.Devices) > n {
+		j.Say("Only %d of the %d devices will be used: --parallel %d uses all.", n, len(j.Devices), len(j.Devices))
+	}
 	j.Log().Debug("run", "study", study.Name, "folder", dir, "command", command, "workers", max(1, j.Budget.Parallel),
 		"threads", Threads(j.Budget.Parallel), "devices", devices, "sampler", def.Sampler.Kind, "pruner", def.Pruner.Kind)
 	runner, err := search.NewRunner(search.RunnerConfig{
