@@ -68,6 +68,9 @@ func Evaluate(s *tensor.Scope, adapter Adapter, l *Learner, inputs Inputs, episo
 	var ofLoss, ofAccuracy float64
 	m.Loss, ofLoss = meanAndError(e.lossValues)
 	m.Accuracy, ofAccuracy = meanAndError(e.accuracies)
+	if share, ok := e.shareOfHits(); ok {
+		m.Accuracy = share
+	}
 	m.CI95 = 1.96 * ofLoss
 	if l.Type == setting.Classification {
 		m.CI95 = 1.96 * ofAccuracy
@@ -83,8 +86,8 @@ type evaluation struct {
 
 	// One number an episode, [tasks] each, left on the device until the end:
 	// each look waits for it.
-	losses, hits           []*tensor.Tensor
-	lossValues, accuracies []float64
+	losses, hits                      []*tensor.Tensor
+	lossValues, hitCounts, accuracies []float64
 }
 
 // onVectors computes examples that several episodes share once.
@@ -204,11 +207,29 @@ func (e *evaluation) read(s *tensor.Scope) (err error) {
 	if e.lossValues, err = s.Cat(0, e.losses...).Float64s(); err != nil || len(e.hits) == 0 {
 		return err
 	}
-	e.accuracies, err = s.Cat(0, e.hits...).Float64s()
-	for i := range e.accuracies {
-		e.accuracies[i] /= float64(len(e.episodes[i].Query.Labels))
+	e.hitCounts, err = s.Cat(0, e.hits...).Float64s()
+	e.accuracies = make([]float64, len(e.hitCounts))
+	for i, hits := range e.hitCounts {
+		e.accuracies[i] = hits / float64(len(e.episodes[i].Query.Labels))
 	}
 	return err
+}
+
+// shareOfHits is the mean accuracy of episodes that all have as many queries,
+// counted in whole hits: the same number of hits is the same accuracy to the last
+// bit, and two trials with it are equally good.
+func (e *evaluation) shareOfHits() (share float64, ok bool) {
+	if len(e.hitCounts) == 0 {
+		return 0, false
+	}
+	each, sum := len(e.episodes[0].Query.Labels), 0.0
+	for i, hits := range e.hitCounts {
+		if len(e.episodes[i].Query.Labels) != each {
+			return 0, false
+		}
+		sum += hits
+	}
+	return sum / float64(len(e.hitCounts)*each), true
 }
 
 // rowsOf numbers the distinct examples of episodes in order of appearance.
