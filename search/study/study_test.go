@@ -100,7 +100,7 @@ func TestTell(t *testing.T) {
 			t.Errorf("case %d, reported after its end: %v", i, err)
 		}
 	}
-	if err := s.Tell(ctx, 99, 1); !errors.Is(err, study.ErrNotRunning) || !strings.Contains(err.Error(), "no trial 99") {
+	if err := s.Tell(ctx, 99, 1); !errors.Is(err, study.ErrNotRunning) || !errors.Is(err, search.ErrNotFound) || err.Error() != `study "s" has no trial 99` {
 		t.Errorf("a trial that is not there: %v", err)
 	}
 	number, err := store.Enqueue(ctx, s.Study().ID, map[string]any{"x": 0.25})

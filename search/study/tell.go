@@ -190,10 +190,27 @@ func (s *Study) claim(ctx context.Context, number int) (search.Claim, error) {
 func (s *Study) trial(ctx context.Context, number int) (*search.Trial, error) {
 	t, err := s.store.Trial(ctx, s.study.ID, number)
 	if errors.Is(err, search.ErrNotFound) {
-		return nil, fmt.Errorf("study %q has no trial %d: %w, %w", s.study.Name, number, ErrNotRunning, search.ErrNotFound)
+		return nil, &noTrialError{study: s.study.Name, number: number}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading trial %d of study %q: %w", number, s.study.Name, err)
 	}
 	return t, nil
+}
+
+// A noTrialError is about a trial that the study does not have. It is an
+// [ErrNotRunning] and a [search.ErrNotFound].
+type noTrialError struct {
+	study  string
+	number int
+}
+
+// Error implements error.
+func (e *noTrialError) Error() string {
+	return fmt.Sprintf("study %q has no trial %d", e.study, e.number)
+}
+
+// Is makes it both.
+func (e *noTrialError) Is(target error) bool {
+	return target == ErrNotRunning || target == search.ErrNotFound
 }

@@ -148,7 +148,7 @@ func checkModel(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("model: there is no %s: name the folder of a pretrained BERT; `make model` fetches all-MiniLM-L6-v2 and prints its folder", dir)
+		return fmt.Errorf("model: there is no %s: name the folder of a pretrained BERT; `make model` fetches all-MiniLM-L6-v2 and prints its folder, `hf download NAME --local-dir DIR` fetches one of the Hugging Face Hub", dir)
 	case err != nil:
 		return fmt.Errorf("model: %w", err)
 	case !info.IsDir():

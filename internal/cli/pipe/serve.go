@@ -110,13 +110,25 @@ func answer(ctx context.Context, s *study.Study, line []byte) (any, error) {
 	return asked{Number: t.Number, Params: t.External()}, nil
 }
 
+// notUnderstood is the error of a request that cannot be decoded.
+func notUnderstood(err error) error {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &wrong):
+		return fmt.Errorf("the request is not understood: %w", err)
+	case wrong.Field == "":
+		return fmt.Errorf("the request is not understood: it is one of {\"ask\": …}, {\"report\": …} and {\"tell\": …}, not %s", wrong.Value)
+	}
+	return fmt.Errorf("the request is not understood: %s cannot be of type %s", wrong.Field, wrong.Value)
+}
+
 // parse reads a request and checks that it is complete.
 func parse(line []byte) (request, error) {
 	var r request
 	decoder := json.NewDecoder(bytes.NewReader(protocol.QuoteBare(line)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {
-		return r, fmt.Errorf("the request is not understood: %w", err)
+		return r, notUnderstood(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return r, errors.New("the request is not understood: there is more than one object in the line")

@@ -163,7 +163,7 @@ func (j *Job) command() ([]string, error) {
 		}
 		return []string{path, "serve"}, nil
 	default:
-		return nil, fmt.Errorf("study %s has an objective of kind %s: its trials are asked for and told, not run", j.Study.Name, spec.Kind)
+		return nil, fmt.Errorf("study %s has an objective of kind %s: its trials are asked for and told, not run (hpsearch ask, tell and pipe)", j.Study.Name, spec.Kind)
 	}
 }
 
