@@ -16,6 +16,10 @@ import (
 // imageExtensions are those of the files that count as images.
 var imageExtensions = []string{".png", ".jpg", ".jpeg", ".gif"}
 
+// unreadExtensions are those of images that cannot be read: left out in silence,
+// they would be missed.
+var unreadExtensions = []string{".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".jp2"}
+
 // deepest bounds how folders are nested: a link may lead back to a folder
 // above it.
 const deepest = 16
@@ -89,8 +93,13 @@ func findClassFolders(dir, name string, depth int) ([]classFolder, error) {
 				return nil, err
 			}
 			below = append(below, more...)
-		} else if slices.Contains(imageExtensions, strings.ToLower(filepath.Ext(e.Name()))) {
+			continue
+		}
+		switch extension := strings.ToLower(filepath.Ext(e.Name())); {
+		case slices.Contains(imageExtensions, extension):
 			here.files = append(here.files, e.Name())
+		case slices.Contains(unreadExtensions, extension):
+			return nil, fmt.Errorf("%s: images of this kind are not read: convert or remove them; PNG, JPEG and GIF are read", full)
 		}
 	}
 	switch {

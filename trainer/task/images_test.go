@@ -305,6 +305,7 @@ func TestBadImages(t *testing.T) {
 		{"cut short", map[string][]byte{"a/1.png": small[:len(small)-20]}, nil, "a/1.png: not an image that can be read"},
 		{"empty class", map[string][]byte{"a/1.png": small, "b": nil}, nil, "b holds no images: fill it or remove it"},
 		{"other files", map[string][]byte{"a/1.bmp": small}, nil, "PNG, JPEG and GIF are read"},
+		{"another kind beside images", map[string][]byte{"a/1.png": small, "a/2.WebP": small}, nil, "a/2.WebP: images of this kind are not read: convert or remove them"},
 		{"nothing", nil, nil, "holds no images"},
 		{"no class folders", map[string][]byte{"1.png": small}, nil, "put those of each class into a folder of their own"},
 		{"images beside folders", map[string][]byte{"a/1.png": small, "a/b/1.png": small}, nil, "holds both images and folders"},
