@@ -202,18 +202,24 @@ func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 	add("state", stateOf(v.Study))
 	if v.Ended != nil {
 		add("ended", render.Text(fmt.Sprintf("%s: %s", v.Ended.By, v.Ended.Why)))
+	} else if why := stoppedText(s); why != "" {
+		add("stopped", render.Text(why))
 	}
 	add("objective", render.Text(fmt.Sprintf("%s, %s", v.Objective, Goals(&def.Objective))))
 	// A study that Optuna made names neither sampler nor pruner.
-	add("sampler", render.Text(fmt.Sprintf("%s, seed %d", cmp.Or(v.Sampler, kinds.DefaultSampler), v.Seed)))
+	add("sampler", render.Text(fmt.Sprintf("%s, seed %d%s", cmp.Or(v.Sampler, kinds.DefaultSampler), v.Seed,
+		details(def.Sampler.StartupTrials, 0, def.Sampler.Options))))
 	if choice := choice(&s.Study); choice != "" {
 		add("chosen", render.Text(choice))
 	}
-	add("pruner", render.Text(cmp.Or(v.Pruner, "none")))
+	add("pruner", render.Text(cmp.Or(v.Pruner, "none")+details(def.Pruner.StartupTrials, def.Pruner.WarmupSteps, def.Pruner.Options)))
 	if def.WarmStart != nil {
 		add("warm start", render.Text(fmt.Sprintf("study %s, up to trial %d", def.WarmStart.Study, def.WarmStart.Trials-1)))
 	}
 	add("trials", render.Text(countsText(s.Counts, def.Budget.Trials)))
+	if bounds := budgetText(def.Budget); bounds != "" {
+		add("budget", render.Text(bounds))
+	}
 	add("created", render.Time(v.CreatedAt, now))
 	for _, name := range slices.Sorted(maps.Keys(def.Train)) {
 		add("train", render.Text(fmt.Sprintf("%s: %s", name, setting(def.Train[name]))))
