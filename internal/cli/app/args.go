@@ -37,7 +37,11 @@ func Group(cmd *cobra.Command) *cobra.Command {
 			return nil
 		}
 		hint := ""
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		near := below(cmd, args[0])
+		if len(near) == 0 {
+			near = cmd.SuggestionsFor(args[0])
+		}
+		if len(near) > 0 {
 			hint = "; did you mean " + strings.Join(near, " or ") + "?"
 		}
 		return Usagef(cmd, "%s has no verb %q%s", cmd.CommandPath(), args[0], hint)
@@ -46,4 +50,18 @@ func Group(cmd *cobra.Command) *cobra.Command {
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd
+}
+
+// below returns the verbs of this name in the groups below cmd, as they are
+// typed after it: study list, trial list.
+func below(cmd *cobra.Command, name string) []string {
+	var found []string
+	for _, group := range cmd.Commands() {
+		for _, verb := range group.Commands() {
+			if verb.Name() == name || verb.HasAlias(name) {
+				found = append(found, group.Name()+" "+verb.Name())
+			}
+		}
+	}
+	return found
 }
