@@ -42,6 +42,16 @@ struct Buffers {
   float *turned(const Shape &s) { return take(s.size * padded(s.length)); }
 };
 
+// An AdamWUpdate is what a step does to the numbers of one parameter.
+struct AdamWUpdate {
+  float scale; // of the gradient
+  float keep;  // of the parameter, after its decay
+  float beta1, beta2;
+  float correction; // of the root of v
+  float epsilon;
+  float rate; // learning rate over the correction of m
+};
+
 // Kernels are compiled for one instruction set.
 struct Kernels {
   // attend sets one head of a text in out, and sums, of which it has one for
@@ -54,6 +64,10 @@ struct Kernels {
   // drop_numbers sets y to x with dropout.
   void (*drop_numbers)(float *y, const float *x, int64_t n, uint64_t seed, uint64_t number, uint32_t threshold,
                        float scale);
+  // adamw updates n numbers p and their averages m and v by gradients g.
+  void (*adamw)(float *p, float *m, float *v, const float *g, int64_t n, const AdamWUpdate &u);
+  // square_sum returns the sum of squares.
+  double (*square_sum)(const float *g, int64_t n);
 };
 
 // kernels_here are those for this machine.

@@ -1,5 +1,6 @@
 // The updates of optimizers. On the CPU each is one pass over memory, which is
 // what bounds it.
+#include "kernels.hpp"
 #include "shim.h"
 #include "shim.hpp"
 
@@ -10,58 +11,11 @@
 #include <cstdint>
 #include <vector>
 
-// Compiled for several instruction sets; the loader picks one.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
-#define HPS_KERNEL                                                             \
-  __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default"), \
-                 optimize("O3", "no-math-errno", "no-trapping-math")))
-#else
-#define HPS_KERNEL
-#endif
-
 namespace {
 
 // Numbers that a thread takes at a time. Partial sums are those of such blocks,
 // whatever the number of threads.
 constexpr int64_t block = 1 << 15;
-
-struct Update {
-  float scale; // of the gradient
-  float keep;  // of the parameter, after its decay
-  float beta1, beta2;
-  float correction; // of the root of v
-  float epsilon;
-  float rate; // learning rate over the correction of m
-};
-
-HPS_KERNEL
-void adamw_block(float *__restrict p, float *__restrict m, float *__restrict v,
-                 const float *__restrict g, int64_t n, Update u) {
-  const float one_minus1 = 1 - u.beta1, one_minus2 = 1 - u.beta2;
-  for (int64_t i = 0; i < n; ++i) {
-    float gi = g[i] * u.scale;
-    float mi = m[i] * u.beta1 + gi * one_minus1;
-    float vi = v[i] * u.beta2 + gi * gi * one_minus2;
-    m[i] = mi;
-    v[i] = vi;
-    p[i] = p[i] * u.keep - u.rate * mi / (std::sqrt(vi) * u.correction + u.epsilon);
-  }
-}
-
-HPS_KERNEL
-double square_sum(const float *__restrict g, int64_t n) {
-  float lanes[64] = {0};
-  int64_t i = 0;
-  for (; i + 64 <= n; i += 64)
-    for (int k = 0; k < 64; ++k)
-      lanes[k] += g[i + k] * g[i + k];
-  double sum = 0;
-  for (; i < n; ++i)
-    sum += static_cast<double>(g[i]) * g[i];
-  for (float lane : lanes)
-    sum += lane;
-  return sum;
-}
 
 // A task is a block of one tensor.
 struct Task {
@@ -107,7 +61,7 @@ void adamw_plain(Batch &b, double max_norm) {
   if (max_norm > 0) {
     std::vector<double> sums(tasks.size());
     for_tasks(tasks, [&](int64_t i, const Task &t) {
-      sums[i] = square_sum(g[t.tensor] + t.start, t.count);
+      sums[i] = kernels_here().square_sum(g[t.tensor] + t.start, t.count);
     });
     double total = 0;
     for (double s : sums)
@@ -115,7 +69,7 @@ void adamw_plain(Batch &b, double max_norm) {
     scale = clip_scale(std::sqrt(total), max_norm);
   }
   std::vector<float *> p, m, v;
-  std::vector<Update> updates;
+  std::vector<AdamWUpdate> updates;
   for (size_t i = 0; i < b.p.size(); ++i) {
     p.push_back(b.p[i].data_ptr<float>());
     m.push_back(b.m[i].data_ptr<float>());
@@ -129,7 +83,7 @@ void adamw_plain(Batch &b, double max_norm) {
   }
   for_tasks(tasks, [&](int64_t, const Task &t) {
     int i = t.tensor;
-    adamw_block(p[i] + t.start, m[i] + t.start, v[i] + t.start, g[i] + t.start, t.count, updates[i]);
+    kernels_here().adamw(p[i] + t.start, m[i] + t.start, v[i] + t.start, g[i] + t.start, t.count, updates[i]);
   });
   for (auto &t : b.p)
     t.unsafeGetTensorImpl()->bump_version();
