@@ -90,7 +90,7 @@ func freezeInputs(network model.Stack, below int, inputs Inputs, sizes []int, co
 
 // arithmetic is counted up whenever the trainer computes networks by other
 // operators: what is cached on disk by the one before may differ in its last bits.
-const arithmetic = 2
+const arithmetic = 3
 
 // spaceOf names the computation of the lowest blocks: by their weights, and by
 // what the last bits of sums depend on, whether examples are computed together

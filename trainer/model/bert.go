@@ -41,6 +41,14 @@ func (l *linear) apply(s *tensor.Scope, x *tensor.Tensor) *tensor.Tensor {
 	return s.Linear(x, l.weight, l.bias)
 }
 
+// added returns norm(dropout(layer(x)) + residual).
+func (l *linear) added(s *tensor.Scope, x, residual *tensor.Tensor, norm layerNorm, epsilon, dropout float64) *tensor.Tensor {
+	if l.int8 != nil {
+		return norm.apply(s, s.Add(s.Dropout(l.apply(s, x), dropout), residual), epsilon)
+	}
+	return s.LinearNorm(x, l.weight, l.bias, residual, norm.weight, norm.bias, epsilon, dropout)
+}
+
 type layerNorm struct{ weight, bias *tensor.Tensor }
 
 func (n layerNorm) apply(s *tensor.Scope, x *tensor.Tensor, epsilon float64) *tensor.Tensor {
@@ -205,9 +213,16 @@ func (b *Bert) layer(s *tensor.Scope, l *layer, x, mask *tensor.Tensor, p *packi
 		return nil
 	}
 	mixed := b.attend(s, l.query.apply(s, x), l.key.apply(s, x), l.value.apply(s, x), mask, p, dropout)
-	x = l.attentionNorm.apply(s, s.Add(s.Dropout(l.attention.apply(s, mixed), dropout), x), b.Config.Epsilon)
-	y := l.down.apply(s, b.activation(s, l.up.apply(s, x)))
-	return l.outputNorm.apply(s, s.Add(s.Dropout(y, dropout), x), b.Config.Epsilon)
+	x = l.attention.added(s, mixed, x, l.attentionNorm, b.Config.Epsilon, dropout)
+	return l.down.added(s, b.activated(s, &l.up, x), x, l.outputNorm, b.Config.Epsilon, dropout)
+}
+
+// activated returns what the activation makes of a layer's outputs.
+func (b *Bert) activated(s *tensor.Scope, l *linear, x *tensor.Tensor) *tensor.Tensor {
+	if b.Config.Activation == "gelu" && l.int8 == nil {
+		return s.LinearGELU(x, l.weight, l.bias)
+	}
+	return b.activation(s, l.apply(s, x))
 }
 
 // attend mixes the values of each text, packed as p says.

@@ -14,8 +14,7 @@
 
 namespace {
 
-// Numbers of one stream: what is drawn does not depend on the threads.
-constexpr int64_t block = 1 << 14;
+constexpr int64_t block = drop_block;
 
 at::Tensor drop(const at::Tensor &of, double p, uint64_t seed) {
   at::Tensor x = of.contiguous();

@@ -52,6 +52,26 @@ struct AdamWUpdate {
   float rate; // learning rate over the correction of m
 };
 
+// Numbers of dropout that are drawn from one stream: what is drawn does not
+// depend on the threads.
+constexpr int64_t drop_block = 1 << 14;
+
+// A Drop is dropout with given draws.
+struct Drop {
+  uint64_t seed;
+  uint32_t threshold; // 0: none
+  float scale;
+};
+
+// A Norm is y = LayerNorm(dropout(x + bias) + residual) of rows of width
+// numbers, a multiple of lanes.
+struct Norm {
+  int64_t width;
+  const float *bias, *weight, *shift; // the last two of LayerNorm
+  float epsilon;
+  Drop drop;
+};
+
 // Kernels are compiled for one instruction set.
 struct Kernels {
   // attend sets one head of a text in out, and sums, of which it has one for
@@ -68,6 +88,22 @@ struct Kernels {
   void (*adamw)(float *p, float *m, float *v, const float *g, int64_t n, const AdamWUpdate &u);
   // square_sum returns the sum of squares.
   double (*square_sum)(const float *g, int64_t n);
+  // gelu adds the bias to rows of x, of width numbers, a multiple of lanes, and
+  // sets y to x Φ(x).
+  void (*gelu)(float *y, float *x, const float *bias, int64_t rows, int64_t width);
+  // gelu_back sets the gradient of x, which has its bias, and adds its columns to
+  // sums.
+  void (*gelu_back)(float *dx, float *sums, const float *dy, const float *x, int64_t rows, int64_t width);
+  // norm sets rows of y, the first of which is that number among those that are
+  // dropped out of. unit and scales, rows of mean 0 and deviation 1 and what they
+  // were multiplied by, are for the way back.
+  void (*norm)(float *y, float *unit, float *scales, const float *x, const float *residual, const Norm &n,
+               int64_t first, int64_t rows);
+  // norm_back sets the gradients of rows of x and of the residual, which are the
+  // same, and dx not set, without dropout. It adds those of the weight, the shift
+  // and the bias to sums [3, width].
+  void (*norm_back)(float *dx, float *dresidual, float *sums, const float *dy, const float *unit, const float *scales,
+                    const Norm &n, int64_t first, int64_t rows);
 };
 
 // kernels_here are those for this machine.

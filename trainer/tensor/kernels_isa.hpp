@@ -120,5 +120,7 @@ void drop_numbers(float *__restrict y, const float *__restrict x, int64_t n, uin
 
 #include "kernels_adamw.hpp"
 #include "kernels_attention.hpp"
+#include "kernels_gelu.hpp"
+#include "kernels_norm.hpp"
 
-const Kernels kernels = {attend, attend_back, drop_numbers, adamw, square_sum};
+const Kernels kernels = {attend, attend_back, drop_numbers, adamw, square_sum, gelu, gelu_back, norm, norm_back};

@@ -17,6 +17,47 @@ func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
 	return s.own("linear", libtch.Ctensor(out))
 }
 
+// LinearGELU is [Scope.GELU] of [Scope.Linear]: on the CPU, in float32, in one
+// pass over memory.
+func (s *Scope) LinearGELU(x, w, b *Tensor) *Tensor {
+	const op = "linear_gelu"
+	if !s.ok(op, x, w, b) {
+		return nil
+	}
+	if !s.twice {
+		var out C.hps_tensor
+		if !s.check(op, C.hps_linear_gelu(C.hps_tensor(x.c), C.hps_tensor(w.c), C.hps_tensor(b.c), &out)) {
+			return nil
+		}
+		if out != nil {
+			return s.own(op, libtch.Ctensor(out))
+		}
+	}
+	return s.GELU(s.Linear(x, w, b))
+}
+
+// LinearNorm is [Scope.LayerNorm], with scale and shift [out], of residual
+// [..., out] and [Scope.Dropout] of [Scope.Linear]: on the CPU, in float32, in
+// one pass over memory.
+func (s *Scope) LinearNorm(x, w, b, residual, scale, shift *Tensor, eps, dropout float64) *Tensor {
+	const op = "linear_norm"
+	if !s.ok(op, x, w, b, residual, scale, shift) {
+		return nil
+	}
+	if !s.twice {
+		var out C.hps_tensor
+		message := C.hps_linear_norm(C.hps_tensor(x.c), C.hps_tensor(w.c), C.hps_tensor(b.c), C.hps_tensor(residual.c),
+			C.hps_tensor(scale.c), C.hps_tensor(shift.c), C.double(eps), C.double(dropout), &out)
+		if !s.check(op, message) {
+			return nil
+		}
+		if out != nil {
+			return s.own(op, libtch.Ctensor(out))
+		}
+	}
+	return s.LayerNorm(s.Add(s.Dropout(s.Linear(x, w, b), dropout), residual), scale, shift, eps)
+}
+
 // TaskLinear is [Scope.Linear] for several layers side by side, each with its
 // own input: x [tasks, n, in], w [tasks, out, in], b [tasks, out] ->
 // [tasks, n, out].

@@ -30,6 +30,12 @@ char *hps_clip_grad_norm(hps_tensor *params, int n, double max_norm);
 char *hps_dropout(hps_tensor x, double p, hps_tensor *out);
 // x [..., in], weight [out, in], bias [out] or NULL -> [..., out].
 char *hps_linear(hps_tensor x, hps_tensor weight, hps_tensor bias, hps_tensor *out);
+// hps_linear followed by GELU, and LayerNorm(dropout(hps_linear) + residual)
+// with scale and shift [out]. *out is NULL where these are not for such tensors:
+// where they are no float32 on the CPU, or the outputs no whole vectors.
+char *hps_linear_gelu(hps_tensor x, hps_tensor weight, hps_tensor bias, hps_tensor *out);
+char *hps_linear_norm(hps_tensor x, hps_tensor weight, hps_tensor bias, hps_tensor residual, hps_tensor scale,
+                      hps_tensor shift, double epsilon, double dropout, hps_tensor *out);
 // Attention among the rows of q, k, v [..., hidden] that each text has:
 // lengths[i] of them from row offsets[i] on. The other rows of out are 0.
 char *hps_token_attention(hps_tensor q, hps_tensor k, hps_tensor v,
