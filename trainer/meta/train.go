@@ -147,11 +147,13 @@ type run struct {
 	pending []*tensor.Tensor // losses that were not read yet
 	best    []*tensor.Tensor // copies of kept at the best validation
 
+	saving     saving
 	bestOnDisk int // step whose weights BestFile has; 0: none, or not known
 }
 
 func (r *run) train(s *tensor.Scope) error {
 	r.firstLoss = math.NaN()
+	r.saving.last = time.Now()
 	for _, p := range r.trained {
 		r.outcome.Trained += p.Tensor.Numel()
 	}
@@ -379,10 +381,10 @@ func (r *run) validate(s *tensor.Scope) error {
 	} else {
 		r.stale++
 	}
-	// The checkpoint is written first: a worker that prunes on the report
+	// A checkpoint is written first: a worker that prunes on the report
 	// may end this process.
 	r.reports = append(r.reports, report{Step: r.position, Metrics: protocol.Metrics(metrics)})
-	if err := r.save(s); err != nil {
+	if err := r.saveIfDue(s); err != nil {
 		return err
 	}
 	if r.Hooks.Report != nil {
