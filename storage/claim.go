@@ -2,7 +2,9 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +46,7 @@ func (s *sqlStore) Claim(ctx context.Context, studyID int64, worker string, leas
 		// Workers ask before every new trial and mostly there is nothing: a
 		// look without locks spares the others the wait.
 		var found []candidate
-		err := s.view(ctx, doing, func(tx *gorm.DB) error {
+		err := s.glance(ctx, doing, func(tx *gorm.DB) error {
 			var err error
 			found, err = s.candidates(tx, studyID)
 			return err
@@ -149,28 +151,48 @@ func taken(tx *gorm.DB, r *claimRequest) (int64, error) {
 const mayBeClaimed = "(t.state = 'WAITING' OR t.state = 'RUNNING' AND h.lease_until <= ?)"
 
 // candidates returns the lowest-numbered trials that are WAITING or whose
-// lease is over; ErrNothing when the study is paused.
+// lease is over, in one statement; ErrNothing when the study is paused.
 //
 // The order is by number + 0 because an order by number makes SQLite walk all
 // trials of the study by their numbers instead of the few that are open.
-func (s *sqlStore) candidates(tx *gorm.DB, studyID int64) ([]candidate, error) {
-	g, err := admission(tx, studyID)
+func (s *sqlStore) candidates(tx *gorm.DB, studyID int64) (found []candidate, err error) {
+	now, args := s.clock, []any{studyID, studyID}
+	if now == "" {
+		now, args = "?", []any{studyID, s.machine().UnixMicro(), studyID}
+	}
+	rows, err := tx.Raw(`SELECT COALESCE(own.paused, FALSE), COALESCE(found.trial_id, 0), COALESCE(found.number, 0)
+		FROM studies s LEFT JOIN hpsearch_studies own ON own.study_id = s.study_id LEFT JOIN (
+			SELECT t.trial_id, t.number FROM trials t LEFT JOIN hpsearch_trials h ON h.trial_id = t.trial_id
+			WHERE t.study_id = ? AND t.state IN ('WAITING', 'RUNNING') AND t.number IS NOT NULL AND `+
+		strings.Replace(mayBeClaimed, "?", now, 1)+`
+			ORDER BY t.number + 0 LIMIT `+strconv.Itoa(look)+`
+		) found ON 1 = 1
+		WHERE s.study_id = ?`, args...).Rows()
 	if err != nil {
 		return nil, err
 	}
-	if g.Paused {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	known, paused := false, false
+	for rows.Next() {
+		var c candidate
+		if err := rows.Scan(&paused, &c.TrialID, &c.Number); err != nil {
+			return nil, err
+		}
+		known = true
+		if c.TrialID != 0 {
+			found = append(found, c)
+		}
+	}
+	switch {
+	case rows.Err() != nil:
+		return nil, rows.Err()
+	case !known:
+		return nil, fmt.Errorf("study %d: %w", studyID, search.ErrNotFound)
+	case paused:
 		return nil, fmt.Errorf("the study is paused: %w", search.ErrNothing)
 	}
-	query := `SELECT t.trial_id, t.number FROM trials t LEFT JOIN hpsearch_trials h ON h.trial_id = t.trial_id
-		WHERE t.study_id = ? AND t.state IN ('WAITING', 'RUNNING') AND t.number IS NOT NULL AND ` + mayBeClaimed + `
-		ORDER BY t.number + 0 LIMIT ` + strconv.Itoa(look)
-	args := []any{studyID, s.machine().UnixMicro()}
-	if s.clock != "" {
-		query, args = strings.Replace(query, "lease_until <= ?", "lease_until <= "+s.clock, 1), args[:1]
-	}
-	var found []candidate
-	err = tx.Raw(query, args...).Scan(&found).Error
-	return found, err
+	slices.SortFunc(found, func(a, b candidate) int { return a.Number - b.Number })
+	return found, nil
 }
 
 // lockCandidate locks a trial, unless somebody else has it, and reads it as it

@@ -42,7 +42,7 @@ func connectBusy(path string, busy time.Duration) (*sqlStore, error) {
 		}
 		return nil, err
 	}
-	s := &sqlStore{dialect: sqliteDialect, name: path, machine: time.Now, relaxed: relaxed}
+	s := &sqlStore{dialect: sqliteDialect, name: path, machine: time.Now, relaxed: relaxed, single: single}
 	var err error
 	// IMMEDIATE takes the write lock when a transaction begins: one that reads
 	// first and then finds the lock taken could not wait for it.
@@ -77,7 +77,7 @@ func connectReadOnly(path string) (*sqlStore, error) {
 	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
 		options += "&immutable=1"
 	}
-	s := &sqlStore{dialect: sqliteDialect, name: path, machine: time.Now}
+	s := &sqlStore{dialect: sqliteDialect, name: path, machine: time.Now, single: single}
 	if s.read, err = openPool(path, readers, busyTimeout, "", "BEGIN", options); err != nil {
 		return nil, err
 	}

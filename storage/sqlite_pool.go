@@ -97,7 +97,12 @@ func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *
 // disk. SQLite has no isolation levels; the lowest one stands for it here.
 var relaxed = &sql.TxOptions{Isolation: sql.LevelReadUncommitted}
 
-// BeginTx implements [gorm.ConnPoolBeginner]; the options are nil or relaxed.
+// single are the options of what is no transaction at all, but a session for
+// one statement, which is one by itself.
+var single = &sql.TxOptions{ReadOnly: true}
+
+// BeginTx implements [gorm.ConnPoolBeginner]; the options are nil, relaxed or
+// single.
 func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -107,11 +112,11 @@ func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPo
 		return nil, err
 	}
 	err = s.connect(ctx, p.db, p.setup)
-	if err == nil {
+	if err == nil && options != single {
 		err = s.synchronize(ctx, options != relaxed)
-	}
-	if err == nil {
-		_, err = s.exec(ctx, p.begin)
+		if err == nil {
+			_, err = s.exec(ctx, p.begin)
+		}
 	}
 	if err != nil {
 		// An interrupted BEGIN may have begun: a new connection has not.
@@ -119,7 +124,7 @@ func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPo
 		p.put(s)
 		return nil, err
 	}
-	return &transaction{session: s, pool: p, ctx: context.WithoutCancel(ctx)}, nil
+	return &transaction{session: s, pool: p, ctx: context.WithoutCancel(ctx), open: options != single}, nil
 }
 
 // close closes the sessions, waiting for the transactions that run.
@@ -227,6 +232,7 @@ type transaction struct {
 	*session
 	pool *pool
 	ctx  context.Context // without the caller's deadline: for the end
+	open bool            // it has begun
 }
 
 // PrepareContext implements [gorm.ConnPool]. The caller closes the statement.
@@ -268,6 +274,10 @@ func (t *transaction) Commit() error {
 	if t.session == nil {
 		return errEnded
 	}
+	if !t.open {
+		t.release()
+		return nil
+	}
 	if _, err := t.exec(t.ctx, "COMMIT"); err != nil {
 		return errors.Join(err, t.Rollback())
 	}
@@ -282,6 +292,9 @@ func (t *transaction) Rollback() error {
 		return errEnded
 	}
 	defer t.release()
+	if !t.open {
+		return nil
+	}
 	if _, err := t.exec(t.ctx, "ROLLBACK"); err != nil {
 		return t.close() // a connection in doubt is given up, and rolls back
 	}

@@ -311,14 +311,14 @@ func TestDiskFull(t *testing.T) {
 }
 
 // TestStatementsPerTrial bounds the statements of a trial's life, whatever
-// the number of its parameters.
+// the number of its parameters, and of what is read to begin one.
 func TestStatementsPerTrial(t *testing.T) {
 	t.Parallel()
-	type statementsOf struct{ create, report, end, nothing int }
+	type statementsOf struct{ create, report, end, nothing, read int }
 	for name, want := range map[string]statementsOf{
-		sqliteName:   {create: 3, report: 1, end: 1, nothing: 2},
-		postgresName: {create: 1, report: 1, end: 1, nothing: 2},
-		mysqlName:    {create: 1, report: 1, end: 1, nothing: 2},
+		sqliteName:   {create: 3, report: 1, end: 1, nothing: 1, read: 2},
+		postgresName: {create: 1, report: 1, end: 1, nothing: 1, read: 2},
+		mysqlName:    {create: 1, report: 1, end: 1, nothing: 1, read: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -348,6 +348,14 @@ func TestStatementsPerTrial(t *testing.T) {
 			}
 			if *sent != want.nothing {
 				t.Errorf("%d statements to find nothing to claim, want %d", *sent, want.nothing)
+			}
+			*sent = 0
+			trials, err := store.Trials(t.Context(), study.ID, search.TrialQuery{After: -1})
+			if err != nil || len(trials) != 1 {
+				t.Fatalf("%d trials, %v", len(trials), err)
+			}
+			if *sent != want.read {
+				t.Errorf("%d statements to read a trial, want %d", *sent, want.read)
 			}
 		})
 	}

@@ -26,11 +26,12 @@ type sqlStore struct {
 	// secrets are removed from every message.
 	secrets []string
 	// relaxed are the options of a transaction that need not wait for the
-	// disk, snapshot those of one that only reads.
-	relaxed, snapshot *sql.TxOptions
-	retry             retryPolicy
-	closers           []func() error
-	lock              lockWatch
+	// disk, snapshot those of one that only reads, and single those of one that
+	// reads by one statement, nil where that needs none.
+	relaxed, snapshot, single *sql.TxOptions
+	retry                     retryPolicy
+	closers                   []func() error
+	lock                      lockWatch
 }
 
 var _ search.Store = (*sqlStore)(nil)
@@ -65,6 +66,18 @@ func (s *sqlStore) note(ctx context.Context, doing string, f func(tx *gorm.DB) e
 func (s *sqlStore) view(ctx context.Context, doing string, f func(tx *gorm.DB) error) error {
 	return s.attempt(ctx, doing, func(ctx context.Context) error {
 		return s.read.WithContext(ctx).Transaction(f, options(s.snapshot)...)
+	})
+}
+
+// glance runs f, which reads by one statement, outside of a transaction: that
+// is one round trip. f may run several times.
+func (s *sqlStore) glance(ctx context.Context, doing string, f func(db *gorm.DB) error) error {
+	return s.attempt(ctx, doing, func(ctx context.Context) error {
+		db := s.read.WithContext(ctx)
+		if s.single != nil {
+			return db.Transaction(f, s.single)
+		}
+		return f(db)
 	})
 }
 

@@ -2,10 +2,8 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -156,14 +154,17 @@ type trialJoined struct {
 	ArtifactsJSON    string `gorm:"column:artifacts_json"`
 }
 
-// loader gathers the rows of trials. Each kind of row is one query, however
-// many trials there are.
+// loader gathers the rows of trials in two queries, however many trials there
+// are: the trials themselves, and all that belongs to them.
 type loader struct {
 	tx       *gorm.DB
 	selected *gorm.DB // a query on trials that selects them
 	order    string   // that the query runs in
 	trials   []*search.Trial
 	byID     map[int64]*search.Trial
+
+	distributions map[string]search.Distribution // by their JSON: a study has few distinct ones
+	late          []partRow                      // that go to their places when all rows are there
 }
 
 // loadTrials reads the selected trials in ascending order of number, without
@@ -174,17 +175,11 @@ func loadTrials(tx, selected *gorm.DB, brief bool) ([]*search.Trial, error) {
 
 // load runs the loader's queries.
 func (l *loader) load(brief bool) ([]*search.Trial, error) {
-	steps := []func() error{l.heads, l.params, l.values, l.attributes}
-	if !brief {
-		steps = append(steps, l.reports)
+	if err := l.heads(); err != nil || len(l.trials) == 0 {
+		return nil, err
 	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return nil, err
-		}
-		if len(l.trials) == 0 {
-			return nil, nil
-		}
+	if err := l.parts(brief); err != nil {
+		return nil, err
 	}
 	return l.trials, nil
 }
@@ -220,130 +215,4 @@ func (l *loader) heads() error {
 		l.trials[i], l.byID[row.TrialID] = t, t
 	}
 	return nil
-}
-
-// each reads columns of a table's rows that belong to the selected trials into
-// fields, and calls use after each row. Few trials are named one by one, so that
-// no database takes it for a reason to read the whole table. By gorm's own
-// reading of rows, which reflects, to ask for a trial takes 7 % longer.
-func (l *loader) each(table, columns, condition string, fields []any, use func() error) (err error) {
-	query := "SELECT " + columns + " FROM " + table + " WHERE "
-	var raw *gorm.DB
-	if len(l.trials) <= batch {
-		few := anyOf(l.tx, "trial_id", l.ids())
-		raw = l.tx.Raw(query+few.SQL+condition, few.Vars...)
-	} else {
-		// The inner query is named because MySQL takes a LIMIT only there.
-		ids := l.selected.Session(&gorm.Session{}).Select("trials.trial_id")
-		raw = l.tx.Raw(query+"trial_id IN (SELECT trial_id FROM (?) AS selected)"+condition, ids)
-	}
-	rows, err := raw.Rows()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := rows.Scan(fields...); err != nil {
-			return fmt.Errorf("a row of %s: %w", table, err)
-		}
-		if err := use(); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-func (l *loader) ids() []int64 {
-	ids := make([]int64, len(l.trials))
-	for i, t := range l.trials {
-		ids[i] = t.ID
-	}
-	return ids
-}
-
-func (l *loader) params() error {
-	known := map[string]search.Distribution{} // a study has few distinct ones
-	var row paramRow
-	fields := []any{&row.TrialID, &row.ParamName, &row.ParamValue, &row.DistributionJSON}
-	return l.each("trial_params", "trial_id, param_name, param_value, distribution_json", "", fields, func() error {
-		t := l.byID[row.TrialID]
-		d, ok := known[row.DistributionJSON]
-		if !ok {
-			var err error
-			if d, err = search.UnmarshalDistribution([]byte(row.DistributionJSON)); err != nil {
-				return fmt.Errorf("trial %d: parameter %q: %w", t.Number, row.ParamName, err)
-			}
-			known[row.DistributionJSON] = d
-		}
-		t.Params[row.ParamName], t.Distributions[row.ParamName] = row.ParamValue, d
-		return nil
-	})
-}
-
-func (l *loader) values() error {
-	var row valueRow
-	fields := []any{&row.TrialID, &row.Value, &row.ValueType}
-	return l.each("trial_values", "trial_id, value, value_type", " ORDER BY trial_id, objective", fields, func() error {
-		t := l.byID[row.TrialID]
-		t.Values = append(t.Values, floatFromColumns(row.Value, row.ValueType))
-		return nil
-	})
-}
-
-// attributes reads the user's attributes and the enqueued values.
-func (l *loader) attributes() error {
-	var row userAttrRow
-	fields := []any{&row.TrialID, &row.Key, &row.ValueJSON}
-	err := l.each("trial_user_attributes", `trial_id, "key", value_json`, "", fields, func() error {
-		if strings.HasPrefix(row.Key, ownPrefix) {
-			return nil
-		}
-		t := l.byID[row.TrialID]
-		if t.UserAttrs == nil {
-			t.UserAttrs = map[string]any{}
-		}
-		t.UserAttrs[row.Key] = decodeAttr(row.ValueJSON)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	fields = []any{&row.TrialID, &row.ValueJSON}
-	return l.each("trial_system_attributes", "trial_id, value_json", ` AND "key" = '`+fixedParams+`'`, fields, func() error {
-		t := l.byID[row.TrialID]
-		values, err := decodeObject(row.ValueJSON)
-		if err != nil {
-			return fmt.Errorf("trial %d: enqueued values: %w", t.Number, err)
-		}
-		t.Fixed = values
-		return nil
-	})
-}
-
-func (l *loader) reports() error {
-	var row intermediateRow
-	fields := []any{&row.TrialID, &row.Step, &row.IntermediateValue, &row.IntermediateValueType}
-	err := l.each("trial_intermediate_values", "trial_id, step, intermediate_value, intermediate_value_type", " ORDER BY trial_id, step", fields, func() error {
-		t := l.byID[row.TrialID]
-		t.Intermediate = append(t.Intermediate, search.Report{
-			Step: row.Step, Value: floatFromColumns(row.IntermediateValue, row.IntermediateValueType)})
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	var own ownReportRow
-	fields = []any{&own.TrialID, &own.Step, &own.MetricsJSON}
-	return l.each("hpsearch_reports", "trial_id, step, metrics_json", "", fields, func() error {
-		t := l.byID[own.TrialID]
-		i, ok := slices.BinarySearchFunc(t.Intermediate, own.Step, func(r search.Report, step int) int { return r.Step - step })
-		if !ok {
-			return nil
-		}
-		var err error
-		if t.Intermediate[i].Metrics, err = decodeMetrics(own.MetricsJSON); err != nil {
-			return fmt.Errorf("trial %d: step %d: %w", t.Number, own.Step, err)
-		}
-		return nil
-	})
 }
