@@ -4,8 +4,9 @@ package spelling
 import "strings"
 
 // Nearest returns the valid word with the smallest edit distance from word, the
-// first of several, whatever their case; "" when even that is more than a third
-// of the word away.
+// first of several, whatever their case. When even that is more than a third of
+// the word away, it is the only valid word that begins with word, if that has
+// three letters or more; else "".
 func Nearest(word string, valid []string) string {
 	best, bestDistance := "", max(1, len([]rune(word))/3)+1
 	for _, v := range valid {
@@ -14,7 +15,29 @@ func Nearest(word string, valid []string) string {
 			best, bestDistance = v, d
 		}
 	}
+	if best == "" {
+		best = beginning(word, valid)
+	}
 	return best
+}
+
+// beginning returns the one valid word that begins with word; "" when word is
+// short, or when there is not exactly one.
+func beginning(word string, valid []string) string {
+	if len([]rune(word)) < 3 {
+		return ""
+	}
+	found := ""
+	for _, v := range valid {
+		if !strings.HasPrefix(strings.ToLower(v), strings.ToLower(word)) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = v
+	}
+	return found
 }
 
 // editDistance is the number of runes to insert, delete, replace or swap with

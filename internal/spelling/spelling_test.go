@@ -12,6 +12,9 @@ func TestNearest(t *testing.T) {
 		"way":           "ways",
 		"wyas":          "ways",
 		"banana":        "",
+		"learning":      "learning_rate",
+		"we":            "",
+		"a":             "",
 		"":              "",
 	} {
 		if got := Nearest(word, valid); got != want {

@@ -3,6 +3,7 @@ package studyfile
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 
@@ -84,7 +85,7 @@ func CheckEntry(entry map[string]any, space search.Space, fixed map[string]any) 
 		}
 		p := space[i]
 		if _, err := p.Distribution.Internal(v); err != nil {
-			problems = append(problems, EntryProblem{name, fmt.Sprintf("%s: %s", name, err), ""})
+			problems = append(problems, outside(name, v, err))
 		} else if conditionDecided(p, chosen) && !p.Active(chosen) {
 			problems = append(problems, EntryProblem{
 				name, fmt.Sprintf("%s does not exist in this configuration: its condition (when) does not hold", name),
@@ -102,6 +103,17 @@ func CheckEntry(entry map[string]any, space search.Space, fixed map[string]any) 
 		return 0
 	})
 	return problems
+}
+
+// outside is the problem of a value that is not among those of its parameter.
+func outside(name string, v any, err error) EntryProblem {
+	p := EntryProblem{Name: name, Message: fmt.Sprintf("%s: %s", name, err)}
+	if text, isText := v.(string); isText {
+		if _, numeric := strconv.ParseFloat(text, 64); numeric == nil {
+			p.Hint = "it is text: write it without quotes if a number is meant"
+		}
+	}
+	return p
 }
 
 func unknownEntry(name string, names []string, fixed map[string]any) EntryProblem {

@@ -1,10 +1,13 @@
 package studyfile
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/hpsearch/hpsearch/internal/spelling"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/kinds"
 )
@@ -17,7 +20,7 @@ func (r *reader) sampler(m mapping) (spec search.SamplerSpec, kindGiven, seedGiv
 	if n == nil {
 		return spec, false, false
 	}
-	s, ok := r.known(n, "sampler", "kind", "seed", "startup_trials", "options")
+	s, ok := r.component(n, "sampler", "kind", "seed", "startup_trials", "options")
 	if !ok {
 		return spec, false, false
 	}
@@ -25,7 +28,7 @@ func (r *reader) sampler(m mapping) (spec search.SamplerSpec, kindGiven, seedGiv
 	spec.Kind = r.word(s, "kind", kinds.DefaultSampler, kinds.SamplerKinds()...)
 	spec.Seed = r.integer(s, "seed", 0, math.MinInt64)
 	spec.StartupTrials = r.small(s, "startup_trials")
-	spec.Options = r.options(s)
+	spec.Options = r.options(s, "kind", "seed", "startup_trials")
 	if len(r.findings) == before {
 		_, err := kinds.NewSampler(spec)
 		r.refused(n, err)
@@ -40,7 +43,7 @@ func (r *reader) pruner(m mapping) search.PrunerSpec {
 	if n == nil {
 		return spec
 	}
-	p, ok := r.known(n, "pruner", "kind", "startup_trials", "warmup_steps", "options")
+	p, ok := r.component(n, "pruner", "kind", "startup_trials", "warmup_steps", "options")
 	if !ok {
 		return spec
 	}
@@ -48,7 +51,7 @@ func (r *reader) pruner(m mapping) search.PrunerSpec {
 	spec.Kind = r.word(p, "kind", kinds.DefaultPruner, kinds.PrunerKinds()...)
 	spec.StartupTrials = r.small(p, "startup_trials")
 	spec.WarmupSteps = r.small(p, "warmup_steps")
-	spec.Options = r.options(p)
+	spec.Options = r.options(p, "kind", "startup_trials", "warmup_steps")
 	if len(r.findings) == before {
 		_, err := kinds.NewPruner(spec)
 		r.refused(n, err)
@@ -86,13 +89,35 @@ func (r *reader) small(m mapping, key string) int {
 	return int(v)
 }
 
-func (r *reader) options(m mapping) map[string]any {
+// component reads the mapping of a sampler or a pruner as known does, with a
+// word about where an option belongs.
+func (r *reader) component(n *yaml.Node, what string, valid ...string) (mapping, bool) {
+	m, ok := r.keys(n, what)
+	r.keep(&m, valid, func(key string) string {
+		hint := suggest(key, valid)
+		if spelling.Nearest(key, valid) == "" {
+			hint += fmt.Sprintf("; an option of its kind stands under options: {%s: …}", key)
+		}
+		return hint
+	})
+	return m, ok
+}
+
+// options reads the options of a sampler or a pruner; beside are the keys that
+// stand next to them.
+func (r *reader) options(m mapping, beside ...string) map[string]any {
 	n := m.get("options")
 	if n == nil {
 		return nil
 	}
-	if _, ok := r.keys(n, "options of "+m.what); !ok {
+	given, ok := r.keys(n, "options of "+m.what)
+	if !ok {
 		return nil
+	}
+	for _, f := range given.fields {
+		if slices.Contains(beside, f.key.Value) {
+			r.find(f.key, "write it beside options, not in them", "%s is no option of %s", f.key.Value, m.what)
+		}
 	}
 	v, ok := r.value(n, "options of "+m.what)
 	if !ok {

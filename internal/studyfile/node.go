@@ -84,16 +84,20 @@ func (r *reader) keys(n *yaml.Node, what string) (m mapping, ok bool) {
 // findings and left out.
 func (r *reader) known(n *yaml.Node, what string, valid ...string) (mapping, bool) {
 	m, ok := r.keys(n, what)
-	kept := m.fields[:0]
-	for _, f := range m.fields {
-		if !slices.Contains(valid, f.key.Value) {
-			r.find(f.key, suggest(f.key.Value, valid), "unknown key %q in %s", f.key.Value, what)
-			continue
-		}
-		kept = append(kept, f)
-	}
-	m.fields = kept
+	r.keep(&m, valid, func(key string) string { return suggest(key, valid) })
 	return m, ok
+}
+
+// keep leaves only the valid keys in a mapping; others are findings, with a hint
+// for each.
+func (r *reader) keep(m *mapping, valid []string, hint func(key string) string) {
+	m.fields = slices.DeleteFunc(m.fields, func(f field) bool {
+		unknown := !slices.Contains(valid, f.key.Value)
+		if unknown {
+			r.find(f.key, hint(f.key.Value), "unknown key %q in %s", f.key.Value, m.what)
+		}
+		return unknown
+	})
 }
 
 // list reads a sequence.

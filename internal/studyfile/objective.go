@@ -47,7 +47,8 @@ func (r *reader) objective(m mapping) search.ObjectiveSpec {
 	if o.get("kind") == nil {
 		r.find(n, "add kind: meta-training, command or external", "objective has no kind")
 	}
-	spec.Kind = r.word(o, "kind", MetaTraining, objectiveKinds...)
+	// Of a kind that is not known nothing else is said.
+	spec.Kind = r.word(o, "kind", "", objectiveKinds...)
 	if o.get("metrics") != nil {
 		r.metrics(o, &spec)
 	} else {
@@ -183,7 +184,7 @@ func (r *reader) command(o mapping, kind string) []string {
 		}
 		return nil
 	}
-	if kind != Command {
+	if kind != Command && kind != "" {
 		r.find(n, "remove it, or write kind: command", "objective of kind %s has no use for a command", kind)
 		return nil
 	}

@@ -17,6 +17,22 @@ var distributionKeys = map[string][]string{
 	"categorical": {"choices"},
 }
 
+// foreignTypes are what other programs and languages call a distribution, with
+// what it is called here.
+var foreignTypes = map[string]string{
+	"uniform":     "write type: float",
+	"loguniform":  "write type: float and log: true",
+	"log_uniform": "write type: float and log: true",
+	"double":      "write type: float",
+	"integer":     "write type: int",
+	"randint":     "write type: int",
+	"bool":        "write type: categorical and choices: [false, true]",
+	"boolean":     "write type: categorical and choices: [false, true]",
+	"choice":      "write type: categorical",
+	"str":         "write type: categorical",
+	"string":      "write type: categorical",
+}
+
 // train reads the fixed settings.
 func (r *reader) train(m mapping) map[string]any {
 	n := m.get("train")
@@ -41,6 +57,10 @@ func (r *reader) space(m mapping, fixed map[string]any) search.Space {
 	n := m.get("space")
 	if n == nil {
 		r.find(m.node, "add `space:` with at least one `- {name: …, type: float, low: …, high: …}`", "no search space")
+		return nil
+	}
+	if n.Kind == yaml.MappingNode {
+		r.find(n, "write each parameter as `- {name: …, type: float, low: …, high: …}`", "space is a mapping, not a list")
 		return nil
 	}
 	items, ok := r.list(n, "space")
@@ -126,6 +146,10 @@ func (r *reader) distribution(m mapping) search.Distribution {
 		return nil
 	}
 	before := len(r.findings)
+	if hint, elsewhere := foreignTypes[m.get("type").Value]; elsewhere {
+		r.find(m.get("type"), hint, "%q is no type of %s", m.get("type").Value, m.what)
+		return nil
+	}
 	var d search.Distribution
 	switch r.word(m, "type", "", "float", "int", "categorical") {
 	case "float":
@@ -231,7 +255,11 @@ func (r *reader) condition(f field, what string, earlier search.Space, fixed map
 	}
 	d, valid := conditionTargets(name, earlier, fixed)
 	if !slices.Contains(valid, name) {
-		r.find(f.key, "a condition names a setting of train or a parameter above; "+suggest(name, valid),
+		hint := "a condition names a setting of train or a parameter above"
+		if others := suggest(name, valid); others != "" {
+			hint += "; " + others
+		}
+		r.find(f.key, hint,
 			"%s names %q, which is neither fixed nor an earlier parameter", what, name)
 		return nil, false
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -84,6 +85,12 @@ func Parse(data []byte, name, dir string) (*File, error) {
 // document parses the YAML and returns the top node; nil with a finding when
 // there is no single one.
 func (r *reader) document(data []byte) *yaml.Node {
+	if line := notUTF8(data); line > 0 {
+		r.findings = append(r.findings, Finding{
+			File: r.file, Line: line, Message: "the text is not UTF-8", Hint: "save the file as UTF-8",
+		})
+		return nil
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	switch err := decoder.Decode(&doc); {
@@ -111,6 +118,26 @@ func (r *reader) document(data []byte) *yaml.Node {
 		return nil
 	}
 	return doc.Content[0]
+}
+
+// notUTF8 returns the first line with bytes that are not UTF-8, 0 when there is
+// none. UTF-16 that begins with its mark is read as well, and let through.
+func notUTF8(data []byte) int {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return 0
+	}
+	line := 1
+	for len(data) > 0 {
+		char, size := utf8.DecodeRune(data)
+		switch {
+		case char == utf8.RuneError && size == 1:
+			return line
+		case char == '\n':
+			line++
+		}
+		data = data[size:]
+	}
+	return 0
 }
 
 // yamlLine finds the line in the messages of the YAML package.

@@ -41,11 +41,53 @@ func (ps Problems) orNil() error {
 	return ps
 }
 
+// elsewhere are names that settings have in other programs: arguments of
+// transformers' Trainer, and what few-shot papers and their code say.
+var elsewhere = map[string]string{
+	"lr":                          "learning_rate",
+	"meta_lr":                     "learning_rate",
+	"outer_lr":                    "learning_rate",
+	"wd":                          "weight_decay",
+	"bs":                          "batch_size",
+	"per_device_train_batch_size": "batch_size",
+	"num_epochs":                  "epochs",
+	"num_train_epochs":            "epochs",
+	"steps":                       "iterations",
+	"max_steps":                   "iterations",
+	"eval_steps":                  "eval_every",
+	"lr_scheduler":                "schedule",
+	"lr_scheduler_type":           "schedule",
+	"scheduler":                   "schedule",
+	"warmup_steps":                "warmup_ratio",
+	"max_grad_norm":               "gradient_clip",
+	"max_seq_length":              "max_length",
+	"max_seq_len":                 "max_length",
+	"n_way":                       "ways",
+	"n_shot":                      "shots",
+	"k_shot":                      "shots",
+	"n_query":                     "query_shots",
+	"inner_steps":                 "adaptation_steps",
+	"num_inner_steps":             "adaptation_steps",
+	"alpha":                       "inner_lr",
+	"frozen_layers":               "freeze",
+	"lora_r":                      "freeze: lora-R",
+	"lora_rank":                   "freeze: lora-R",
+	"llrd":                        "layer_decay",
+	"patience":                    "early_stopping",
+	"bf16":                        "precision: bf16",
+	"dataset":                     "tasks",
+	"data":                        "tasks",
+}
+
 // unknown is the problem of a key that is no setting.
 func unknown(name string) Problem {
 	p := Problem{Name: name, Text: "is not a setting"}
-	if near, ok := nearest(name); ok {
+	if here, known := elsewhere[strings.ToLower(name)]; known {
+		p.Hint = "did you mean " + here + "?"
+	} else if near, ok := nearest(name); ok {
 		p.Hint = "did you mean " + near + "?"
+	} else {
+		p.Hint = "docs/study-file.md lists the settings"
 	}
 	return p
 }

@@ -100,7 +100,9 @@ func TestParseProblems(t *testing.T) {
 	}{
 		{"nothing", minimal(map[string]any{"model": nil, "tasks": nil}), []string{"model: is missing", "tasks: is missing"}},
 		{"unknown key", minimal(map[string]any{"learning_rat": 1}), []string{"learning_rat: is not a setting (did you mean learning_rate?)"}},
-		{"unknown, far from all", minimal(map[string]any{"zzz": 1}), []string{"zzz: is not a setting"}},
+		{"unknown, far from all", minimal(map[string]any{"zzz": 1}), []string{"zzz: is not a setting (docs/study-file.md lists the settings)"}},
+		{"another program's name", minimal(map[string]any{"num_train_epochs": 1}), []string{"num_train_epochs: is not a setting (did you mean epochs?)"}},
+		{"a short one", minimal(map[string]any{"lr": 1}), []string{"lr: is not a setting (did you mean learning_rate?)"}},
 		{"unknown part", minimal(tasks("labels", "l")), []string{"tasks.labels: is not a setting (did you mean tasks.label?)"}},
 		{"dotted key", minimal(map[string]any{"tasks.kind": "csv"}), []string{"tasks.kind: is not a setting"}},
 		{"tasks is text", minimal(map[string]any{"tasks": "wordnet"}), []string{`tasks: "wordnet" is not a mapping (write it as {kind: …})`}},
@@ -322,5 +324,19 @@ func TestUnused(t *testing.T) {
 	}
 	if got := Unused(minimal(map[string]any{"batch_size": 8, "algorithm": "joint"})); got != nil {
 		t.Errorf("joint: %v", got)
+	}
+}
+
+// Whatever the names of other programs stand for is a setting, and none of them is one.
+func TestElsewhere(t *testing.T) {
+	t.Parallel()
+	for theirs, ours := range elsewhere {
+		name, _, _ := strings.Cut(ours, ":")
+		if _, known := Lookup(name); !known {
+			t.Errorf("%s stands for %s, which is no setting", theirs, ours)
+		}
+		if _, known := Lookup(theirs); known {
+			t.Errorf("%s is a setting itself", theirs)
+		}
 	}
 }
