@@ -24,3 +24,26 @@ func Names() []string {
 	}
 	return files
 }
+
+// About says what a study file is about: the beginning of the comment at its
+// top, up to the first colon or full stop. It is empty for a name that there is
+// not.
+func About(name string) string {
+	text, err := fs.ReadFile(FS, name+".yaml")
+	if err != nil {
+		return ""
+	}
+	var comment []string
+	for line := range strings.Lines(string(text)) {
+		words, isComment := strings.CutPrefix(line, "#")
+		if !isComment {
+			break
+		}
+		comment = append(comment, strings.TrimSpace(words))
+	}
+	about := strings.Join(comment, " ")
+	if end := strings.IndexAny(about, ":."); end >= 0 {
+		about = about[:end]
+	}
+	return about
+}

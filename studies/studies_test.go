@@ -27,6 +27,9 @@ func TestFS_everyStudyLoads(t *testing.T) {
 			if file.Name != name {
 				t.Errorf("study is named %q, its file %q", file.Name, name)
 			}
+			if studies.About(name) == "" {
+				t.Error("the comment at its top does not say what it is about")
+			}
 			if file.Budget.Trials == 0 || !file.SeedGiven {
 				t.Error("a ready-made study has a bounded number of trials and a seed")
 			}

@@ -52,11 +52,21 @@ func read(f *app.Factory, path string) (*studyfile.File, error) {
 	if !ok {
 		return studyfile.Load(path)
 	}
-	data, err := fs.ReadFile(studies.FS, strings.TrimSuffix(ready, ".yaml")+".yaml")
+	data, err := Example(ready)
 	if err != nil {
-		return nil, fmt.Errorf("no ready-made study %q: there are %s", ready, strings.Join(studies.Names(), ", "))
+		return nil, err
 	}
 	return studyfile.Parse(data, path, "")
+}
+
+// Example returns a ready-made study file by its name.
+func Example(name string) ([]byte, error) {
+	base := strings.TrimSuffix(strings.TrimPrefix(name, Embedded), ".yaml")
+	data, err := fs.ReadFile(studies.FS, base+".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("no ready-made study %q: there are %s", name, strings.Join(studies.Names(), ", "))
+	}
+	return data, nil
 }
 
 // IsFile reports whether the argument of run means a study file rather than a

@@ -8,6 +8,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/study/adopt"
 	"github.com/hpsearch/hpsearch/internal/cli/study/check"
 	"github.com/hpsearch/hpsearch/internal/cli/study/create"
+	"github.com/hpsearch/hpsearch/internal/cli/study/example"
 	"github.com/hpsearch/hpsearch/internal/cli/study/list"
 	"github.com/hpsearch/hpsearch/internal/cli/study/pause"
 	"github.com/hpsearch/hpsearch/internal/cli/study/remove"
@@ -20,6 +21,7 @@ func NewCmd(f *app.Factory) *cobra.Command {
 	cmd.AddCommand(
 		create.NewCmd(f, nil), adopt.NewCmd(f, nil), list.NewCmd(f, nil), show.NewCmd(f, nil), check.NewCmd(f, nil),
 		remove.NewCmd(f, nil), pause.NewPauseCmd(f, nil), pause.NewResumeCmd(f, nil),
+		example.NewCmd(f, nil),
 	)
 	return cmd
 }
