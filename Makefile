@@ -30,7 +30,7 @@ demo: build ## do the whole job on a real model and real text; DEMO=small for a 
 	@scripts/demo.sh $(DEMO)
 
 model: ## fetch the demo's model, all-MiniLM-L6-v2 (84 MB), and print its folder
-	@scripts/fetch-model.sh
+	@scripts/model.sh
 
 wordnet: ## fetch the demo's texts, WordNet, and print their folder
 	@scripts/fetch-wordnet.sh

@@ -12,11 +12,9 @@ case ${1:-full} in
   *) die "unknown size of the demo: $1" "Say full or small." ;;
 esac
 
-model=$(scripts/fetch-model.sh)
+scripts/model.sh >/dev/null
 WNSEARCHDIR=$(scripts/fetch-wordnet.sh)
 export WNSEARCHDIR
-mkdir -p .build/models
-ln -sfn "$model" .build/models/all-MiniLM-L6-v2
 rm -rf .build/demo
 mkdir -p .build/demo
 
