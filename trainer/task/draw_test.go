@@ -136,9 +136,9 @@ func TestSplitProperties(t *testing.T) {
 func TestSplitErrors(t *testing.T) {
 	t.Parallel()
 	_, err := DrawSplit(classFamily(2, 9), shares, 0)
-	wantError(t, err, "made has 2 classes", "at least 3")
+	wantError(t, err, "made has 2 classes", "at least 3", "tasks.files_as_tasks: true")
 	_, err = DrawSplit(taskFamily(1, 4, 9), shares, 0)
-	wantError(t, err, "made has 1 task:")
+	wantError(t, err, "made has 1 task:", "meta-test")
 
 	f := classFamily(6, 1)
 	good := Split{Train: {"class-000"}, Validation: {"class-001"}, Test: {"class-002"}}

@@ -29,8 +29,8 @@ type Split map[string][]string
 func DrawSplit(f *Family, shares setting.Fractions, seed int64) (Split, error) {
 	names := f.units()
 	if len(names) < len(roles) {
-		return nil, fmt.Errorf("%s has %d %s: at least %d are needed for meta-train, meta-validation and meta-test",
-			f.Source, len(names), f.unit(len(names)), len(roles))
+		return nil, fmt.Errorf("%s has %d %s: at least %d are needed for meta-train, meta-validation and meta-test%s",
+			f.Source, len(names), f.unit(len(names)), len(roles), f.wantsTasks())
 	}
 	counts := apportion(len(names), []float64{shares.Train, shares.Validation, shares.Test})
 	order := permutation(generator(seed, "split", 0), len(names))
@@ -45,6 +45,18 @@ func DrawSplit(f *Family, shares setting.Fractions, seed int64) (Split, error) {
 		split[role] = part
 	}
 	return split, nil
+}
+
+// wantsTasks goes on with the message that a family without tasks has too few
+// classes: the same few classes in many tasks are told apart by the tasks.
+func (f *Family) wantsTasks() string {
+	switch {
+	case f.HasTasks():
+		return ""
+	case f.Images != nil:
+		return "; where the folders above the class folders are tasks, set tasks.folders_as_tasks: true"
+	}
+	return "; if there are several tasks with these classes, name the column that tells them apart in tasks.task, or where each has a file of its own set tasks.files_as_tasks: true"
 }
 
 // apportion divides n by shares that sum to 1: whole parts first, what is
