@@ -79,6 +79,9 @@ func parse(args []string) (*commandLine, error) {
 	if l.output != formTable && l.output != formJSON {
 		return nil, fmt.Errorf("--output %q: use %s or %s", l.output, formTable, formJSON)
 	}
+	if flags.Changed("steps") && flags.Changed("epochs") {
+		return nil, errors.New("--steps and --epochs both say how long to train: keep one")
+	}
 	if err := o.Check(); err != nil {
 		return nil, err
 	}

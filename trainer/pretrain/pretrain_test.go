@@ -174,7 +174,7 @@ func TestRun_badInput(t *testing.T) {
 		"no JSON":     {func(o *Options) { o.Text = write1(t, "a.jsonl", "{\"text\": \"x\"}\nx\n") }, "a.jsonl:2: not a JSON object"},
 		"no text":     {func(o *Options) { o.Text = write1(t, "a.jsonl", "{\"txt\": \"x\"}\n") }, `a.jsonl:1: the object has no "text"`},
 		"empty":       {func(o *Options) { o.Text = write1(t, "a.txt", "\n \n") }, "hold no words"},
-		"no file":     {func(o *Options) { o.Text = "nowhere.txt" }, "nowhere.txt: no such file"},
+		"no file":     {func(o *Options) { o.Text = "nowhere.txt" }, "--text: there is no nowhere.txt: name a .txt or .jsonl file"},
 		"no files":    {func(o *Options) { o.Text = full }, "holds no .txt or .jsonl file"},
 		"target":      {func(o *Options) { o.To = full }, "is not empty"},
 		"little text": {func(o *Options) { o.Text = write1(t, "a.txt", "one line only\n") }, "both need one"},

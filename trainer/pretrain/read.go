@@ -34,6 +34,9 @@ func eachText(path string, do func(text string)) error {
 
 func textFiles(path string) ([]string, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--text: there is no %s: name a .txt or .jsonl file, or a folder of them", path)
+	}
 	if err != nil {
 		return nil, err
 	}
