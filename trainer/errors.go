@@ -53,7 +53,7 @@ func reasonOf(err error) protocol.FailReason {
 		return protocol.Diverged
 	case errors.Is(err, tensor.ErrOutOfMemory):
 		return protocol.OutOfMemory
-	case errors.Is(err, tensor.ErrDeviceLost): // no trial's fault, and no other can run
+	case errors.Is(err, tensor.ErrDeviceLost), errors.Is(err, tensor.ErrDeviceUnfit): // no trial's fault, and no other can run
 		return protocol.Unavailable
 	case errors.Is(err, ErrConfig):
 		return protocol.BadConfig

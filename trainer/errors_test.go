@@ -14,8 +14,8 @@ import (
 // whatever the error was marked as on its way.
 func TestReason_lostDevice(t *testing.T) {
 	t.Parallel()
-	lost := fmt.Errorf("step 3: %w", tensor.ErrDeviceLost)
-	for _, err := range []error{lost, badConfig(lost), unavailable(lost)} {
+	lost, unfit := fmt.Errorf("step 3: %w", tensor.ErrDeviceLost), fmt.Errorf("add: %w", tensor.ErrDeviceUnfit)
+	for _, err := range []error{lost, badConfig(lost), unavailable(lost), unfit, badConfig(unfit)} {
 		if got := reasonOf(err); got != protocol.Unavailable {
 			t.Errorf("%v is %s", err, got)
 		}

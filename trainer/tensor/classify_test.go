@@ -19,14 +19,14 @@ func TestClassify(t *testing.T) {
 		"CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`":               ErrOutOfMemory,
 		"GET was unable to find an engine to execute this computation":                                ErrOutOfMemory,
 		"cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED":                           ErrOutOfMemory,
-		"CUDA error: no kernel image is available for execution on the device":                        ErrDeviceLost,
+		"CUDA error: no kernel image is available for execution on the device":                        ErrDeviceUnfit,
 		"CUDA error: invalid device ordinal":                                                          ErrDeviceLost,
 		"CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm(handle, opa, opb)`":     nil,
 		"CUDA error: device-side assert triggered":                                                    nil, // an index out of range
 		"mat1 and mat2 shapes cannot be multiplied: unknown error":                                    nil,
 	} {
 		err := classify("matmul", message)
-		for _, kind := range []error{ErrDeviceLost, ErrOutOfMemory} {
+		for _, kind := range []error{ErrDeviceLost, ErrOutOfMemory, ErrDeviceUnfit} {
 			if wanted := want != nil && errors.Is(want, kind); errors.Is(err, kind) != wanted {
 				t.Errorf("%q became %v", message, err)
 			}

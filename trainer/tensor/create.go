@@ -1,5 +1,8 @@
 package tensor
 
+// #include "shim.h"
+import "C"
+
 import (
 	"fmt"
 	"unsafe"
@@ -134,20 +137,23 @@ func (s *Scope) Clone(t *Tensor) *Tensor {
 }
 
 // To returns t on the device, t's data copied if it lives elsewhere. A copy
-// to a CUDA device does not wait for what the device is doing: memory of the
-// host that is not page-locked is staged before the call returns (CUDA runtime
-// API, "API synchronization behavior"), so that t may be freed at once.
+// to a CUDA device does not wait for what the device is doing, and t may be
+// freed at once.
 func (s *Scope) To(t *Tensor, device Device) *Tensor {
-	if !s.ok("to", t) {
+	const op = "to"
+	if !s.ok(op, t) {
 		return nil
 	}
-	var out libtch.Ctensor
-	nonBlocking := int32(0)
 	if device.IsCUDA() && !t.Device().IsCUDA() {
-		nonBlocking = 1
+		var out C.hps_tensor
+		if !s.check(op, C.hps_upload(C.hps_tensor(t.c), C.int(device), &out)) {
+			return nil
+		}
+		return s.own(op, libtch.Ctensor(out))
 	}
-	libtch.AtgToDevice(&out, t.c, int32(device), int32(t.DType()), nonBlocking, 0)
-	return s.own("to", out)
+	var out libtch.Ctensor
+	libtch.AtgToDevice(&out, t.c, int32(device), int32(t.DType()), 0, 0)
+	return s.own(op, out)
 }
 
 // Cast returns t with elements of another type.

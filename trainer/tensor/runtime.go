@@ -24,6 +24,9 @@ var (
 	// ErrDeviceLost is wrapped when CUDA says that the device is gone, or
 	// broken: nothing can be computed on it by this process any more.
 	ErrDeviceLost = errors.New("the GPU is lost")
+	// ErrDeviceUnfit is wrapped when libtorch has no kernels for the device: it
+	// was built for others.
+	ErrDeviceUnfit = errors.New("this libtorch was not built for the GPU")
 	// ErrClosed is wrapped when a tensor is used after its scope was closed.
 	ErrClosed = errors.New("tensor used after its scope was closed")
 )
@@ -97,7 +100,6 @@ var deviceLost = []string{
 	"unknown error", "uncorrectable ECC error", "hardware error", "unspecified launch failure",
 	"driver shutting down", "system not yet initialized", "NVLink", "device not ready", "initialization error",
 	"invalid device ordinal", "driver version is insufficient", "unsupported display driver",
-	"no kernel image is available", // this libtorch was built for other GPUs
 }
 
 // classify makes an error of libtorch's message, whose first line says what
@@ -109,6 +111,9 @@ func classify(op, message string) error {
 		if strings.Contains(message, sign) {
 			return fmt.Errorf("%s: %w: %s", op, ErrOutOfMemory, first)
 		}
+	}
+	if strings.Contains(message, "no kernel image is available") {
+		return fmt.Errorf("%s: %w: %s; use another libtorch (LIBTORCH, then make build), or device cpu", op, ErrDeviceUnfit, first)
 	}
 	if strings.Contains(message, "CUDA error: ") || strings.Contains(message, "CUDA driver error: ") {
 		for _, sign := range deviceLost {

@@ -75,6 +75,23 @@ char *hps_item(hps_tensor t, double *value) {
   return guard([&] { *value = ref(t).item().toDouble(); });
 }
 
+// CUDA may wait for all that is computed before it copies memory that is not
+// page-locked (CUDA runtime API, "API synchronization behavior"). libtorch keeps
+// page-locked memory until it was copied, even if its tensor is gone.
+char *hps_upload(hps_tensor t, int device, hps_tensor *out) {
+  return guard([&] {
+    at::Tensor host = ref(t);
+    if (!host.requires_grad()) { // to page-locked memory no gradient leads back
+      try {
+        host = host.pin_memory();
+      } catch (const c10::Error &) { // there may be none left: slower, not wrong
+      }
+    }
+    *out = new at::Tensor(host.to(at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device)), host.scalar_type(),
+                                  /*non_blocking=*/true));
+  });
+}
+
 char *hps_copy_out(hps_tensor t, int dtype, void *data, int64_t bytes) {
   return guard([&] {
     at::Tensor c = ref(t)

@@ -18,6 +18,8 @@ char *hps_show_config(void);
 char *hps_load_cuda(void);
 int hps_grad_mode(int enabled); // sets it, returns the previous one
 int hps_autocast(int cuda, int enabled); // to bfloat16; as hps_grad_mode
+// A copy of a tensor of the host on CUDA device number device.
+char *hps_upload(hps_tensor t, int device, hps_tensor *out);
 char *hps_item(hps_tensor t, double *value);
 char *hps_copy_out(hps_tensor t, int dtype, void *data, int64_t bytes);
 char *hps_grad(hps_tensor t, hps_tensor *out);

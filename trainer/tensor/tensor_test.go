@@ -490,3 +490,24 @@ func TestFloat32sInPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestToNoDevice: where there is no CUDA device, a copy to one is an error of one
+// line, whatever is to be copied.
+func TestToNoDevice(t *testing.T) {
+	if n, _ := CUDADevices(); n > 0 {
+		t.Skip("there is one")
+	}
+	for _, trained := range []bool{false, true} {
+		err := Do(func(s *Scope) error {
+			x := s.FromFloat32([]float32{1, 2}, 2)
+			s.SetRequiresGrad(x, trained)
+			if y := s.To(x, 0); y != nil {
+				t.Error("there is a copy")
+			}
+			return nil
+		})
+		if err == nil || !strings.HasPrefix(err.Error(), "to: ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
