@@ -99,7 +99,7 @@ func (a *acquisition) maximize(rng *rand.Rand, incumbents [][]float64) (candidat
 		return candidate{}, err
 	}
 	top := drawn[0]
-	for _, start := range distinct(drawn, starts) {
+	for _, start := range drawn[:min(starts, len(drawn))] {
 		c, err := a.improve(rng, start)
 		if err != nil {
 			return c, err
@@ -112,20 +112,6 @@ func (a *acquisition) maximize(rng *rand.Rand, incumbents [][]float64) (candidat
 		return top, nil
 	}
 	return a.ahead, a.advance(rng)
-}
-
-// distinct returns the first n candidates that differ in their coordinates.
-func distinct(list []candidate, n int) []candidate {
-	var out []candidate
-	for _, c := range list {
-		if len(out) == n {
-			break
-		}
-		if !slices.ContainsFunc(out, func(o candidate) bool { return slices.Equal(o.x, c.x) }) {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // advance moves the candidate that is ahead in its discrete parameters, past
