@@ -76,6 +76,10 @@ func newASHA(spec search.PrunerSpec, o *options) (search.Pruner, error) {
 		StartupTrials: spec.StartupTrials, WarmupSteps: spec.WarmupSteps,
 		MinResource: o.natural("min_resource", 1), MaxResource: o.natural("max_resource", 1),
 		Reduction: o.natural("reduction", 2), EarlyStopping: o.natural("early_stopping", 0),
+		LeastChance: pruner.DefaultLeastChance,
+	}
+	if chance := o.number("least_chance"); chance != nil {
+		a.LeastChance = *chance
 	}
 	return made(o, func() (search.Pruner, error) { return pruner.NewASHA(a) })
 }

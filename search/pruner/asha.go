@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/hpsearch/hpsearch/search"
+	"github.com/hpsearch/hpsearch/search/extrapolate"
 )
 
 var _ search.Pruner = (*ASHA)(nil)
@@ -48,14 +49,30 @@ type ASHAOptions struct {
 	// WarmupSteps is the step before which a trial is not pruned: rungs below
 	// it are left out.
 	WarmupSteps int
+	// LeastChance is the probability to become the best of all that a trial
+	// must have to go on from a rung in the second half of a training, as
+	// [extrapolate.Curves] see it, once there are six COMPLETE trials. It is below
+	// 1; 0 means that no trial must: the rule of the paper. Study files have
+	// DefaultLeastChance.
+	LeastChance float64
 }
+
+// DefaultLeastChance is what asha has in a study file that does not say otherwise.
+// With auto a study comes to the same value in fewer epochs; with tpe it makes no
+// difference (bench/search/stopping.go).
+const DefaultLeastChance = 0.1
+
+// leastComplete is the number of COMPLETE trials before which their curves say
+// too little.
+const leastComplete = 6
 
 // ASHA is asynchronous successive halving (Li et al., "A System for Massively
 // Parallel Hyperparameter Tuning", MLSys 2020, algorithm 2). The rungs are at
 // the steps MinResource * Reduction^(EarlyStopping+k). A trial that comes to
 // one goes on when it is among the best 1/Reduction of all that have come
 // there so far, running, finished and stopped ones alike; nobody waits for
-// others.
+// others. With a LeastChance a trial also ends at a rung in the second half of
+// a training when its curve says that it will not become the best.
 //
 // The paper pauses what does not go on, and may promote it later. Here it
 // ends as PRUNED, as in Optuna and Ray Tune: a trial that was cut because few
@@ -84,6 +101,8 @@ func newASHA(owner string, o ASHAOptions) (*ASHA, error) {
 		o.Reduction = DefaultReduction
 	}
 	switch {
+	case !(o.LeastChance >= 0 && o.LeastChance < 1):
+		return nil, fmt.Errorf("%s pruner: least chance %v must be at least 0 and below 1", owner, o.LeastChance)
 	case o.Reduction < 2:
 		return nil, fmt.Errorf("%s pruner: reduction %d must be at least 2", owner, o.Reduction)
 	case o.MaxResource > 0 && o.MinResource > o.MaxResource:
@@ -119,6 +138,9 @@ func (a *ASHA) decide(h *search.History, t *search.Trial, belongs func(*search.T
 		if math.IsNaN(last.Value) || !a.goesOn(h, t, last.Value, rung, d, belongs) {
 			return true
 		}
+		if a.hopeless(h, t, rung, d) {
+			return true
+		}
 	}
 	return false
 }
@@ -143,6 +165,35 @@ func (a *ASHA) goesOn(h *search.History, t *search.Trial, value float64, rung in
 	}
 	last := max(1, len(values)/a.options.Reduction) - 1 // the worst that goes on
 	return !d.Better(values[last], value)
+}
+
+// hopeless reports whether a trial that is in the second half of a training has
+// less than the least chance to become the best one.
+func (a *ASHA) hopeless(h *search.History, t *search.Trial, rung int, d search.Direction) bool {
+	if a.options.LeastChance == 0 {
+		return false
+	}
+	most := a.options.MaxResource
+	if most == 0 {
+		most = lastStep(h)
+	}
+	if 2*rung < most {
+		return false
+	}
+	curves := extrapolate.ReadCurves(h)
+	best, ok := curves.Best(d)
+	if !ok || curves.Len() < leastComplete {
+		return false
+	}
+	end, ok := curves.End(t)
+	if !ok {
+		return false
+	}
+	chance := end.Below(best)
+	if d == search.Maximize {
+		chance = 1 - chance
+	}
+	return chance < a.options.LeastChance
 }
 
 // rungs returns the steps of the rungs up to a step.

@@ -1,6 +1,7 @@
 package pruner
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -51,4 +52,77 @@ func TestRungs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A trial that its curve says will not become the best ends in the second half of
+// a training, though it is among the better half there.
+func TestLeastChance(t *testing.T) {
+	t.Parallel()
+	// Eight steps; what falls by f from the second to the fourth falls by f once
+	// more, and a little otherwise.
+	curve := func(number int, start, f float64) *search.Trial {
+		c := &search.Trial{Number: number, State: search.Complete}
+		for step := 1; step <= 8; step++ {
+			c.Intermediate = append(c.Intermediate, search.Report{Step: step, Value: start - f*math.Log2(float64(step)) + 0.01*float64(number%3)})
+		}
+		c.Values = []float64{c.Intermediate[7].Value}
+		return c
+	}
+	var others []*search.Trial
+	for i, f := range []float64{2, 1, 3, 0.5, 2.5, 1.5, 1} {
+		others = append(others, curve(i, 20+float64(i%4), f))
+	}
+	flat, steep := curve(9, 15, 0.1), curve(9, 17.9, 3) // the best of all comes to 13.01
+	for _, test := range []struct {
+		name    string
+		options ASHAOptions
+		others  int
+		trial   *search.Trial
+		want    bool
+	}{
+		{"nothing more to come", ASHAOptions{MaxResource: 8, LeastChance: 0.1}, 7, flat, true},
+		{"the last step of others", ASHAOptions{LeastChance: 0.1}, 7, flat, true},
+		{"much to come", ASHAOptions{MaxResource: 8, LeastChance: 0.1}, 7, steep, false},
+		{"the rule of the paper", ASHAOptions{MaxResource: 8}, 7, flat, false},
+		{"few complete trials", ASHAOptions{MaxResource: 8, LeastChance: 0.1}, 5, flat, false},
+		{"the first half", ASHAOptions{MaxResource: 16, LeastChance: 0.1}, 7, flat, false},
+	} {
+		for _, maximize := range []bool{false, true} {
+			h := &search.History{Study: &search.Study{Directions: []search.Direction{search.Minimize}}}
+			sign := 1.0
+			if maximize {
+				h.Study.Directions[0], sign = search.Maximize, -1
+			}
+			trial := signed(test.trial, sign)
+			trial.Intermediate, trial.State, trial.Values = trial.Intermediate[:4], search.Running, nil
+			for _, other := range others[:test.others] {
+				h.Trials = append(h.Trials, signed(other, sign))
+			}
+			a, err := NewASHA(test.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := a.Prune(t.Context(), h, trial); err != nil || got != test.want {
+				t.Errorf("%s, maximize %v: pruned %v, %v", test.name, maximize, got, err)
+			}
+		}
+	}
+	for _, chance := range []float64{-0.1, 1, math.NaN()} {
+		if _, err := NewASHA(ASHAOptions{LeastChance: chance}); err == nil {
+			t.Errorf("a least chance of %v was accepted", chance)
+		}
+	}
+}
+
+// signed returns a copy of a trial with its values times sign.
+func signed(t *search.Trial, sign float64) *search.Trial {
+	c := *t
+	c.Intermediate, c.Values = slices.Clone(t.Intermediate), slices.Clone(t.Values)
+	for i := range c.Intermediate {
+		c.Intermediate[i].Value *= sign
+	}
+	for i := range c.Values {
+		c.Values[i] *= sign
+	}
+	return &c
 }
