@@ -2,6 +2,7 @@ package storage
 
 import (
 	"cmp"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,11 +17,19 @@ import (
 type partRow struct {
 	part    part
 	trialID int64
-	place   int      // objective or step, 0 where there is none
-	name    string   // of a parameter or an attribute
-	number  *float64 // nil: of no finite value
-	kind    string   // of the number
+	place   int             // objective or step, 0 where there is none
+	name    string          // of a parameter or an attribute
+	number  sql.NullFloat64 // null: of no finite value
+	kind    string          // of the number
 	text    string
+}
+
+// value is the number, also when it is not finite.
+func (r *partRow) value() float64 {
+	if r.number.Valid {
+		return floatFromColumns(&r.number.Float64, r.kind)
+	}
+	return floatFromColumns(nil, r.kind)
 }
 
 // part says which table a row is of.
@@ -104,7 +113,7 @@ func (l *loader) parts(brief bool) (err error) {
 		if err := rows.Scan(fields...); err != nil {
 			return fmt.Errorf("a row of %s: %w", parted[row.part].table, err)
 		}
-		if err := l.put(row); err != nil {
+		if err := l.put(&row); err != nil {
 			return err
 		}
 	}
@@ -124,24 +133,24 @@ func (l *loader) ids() []int64 {
 
 // put puts a row into its trial, or among the late ones if others must be
 // there before.
-func (l *loader) put(row partRow) error {
+func (l *loader) put(row *partRow) error {
 	t := l.byID[row.trialID]
 	switch row.part {
 	case paramPart:
 		d, err := l.distribution(row.text)
-		if err == nil && row.number == nil {
+		if err == nil && !row.number.Valid {
 			err = errors.New("it has no value")
 		}
 		if err != nil {
 			return fmt.Errorf("trial %d: parameter %q: %w", t.Number, row.name, err)
 		}
-		t.Params[row.name], t.Distributions[row.name] = *row.number, d
+		t.Params[row.name], t.Distributions[row.name] = row.number.Float64, d
 	case valuePart:
 		if row.place != len(t.Values) {
-			l.late = append(l.late, row)
+			l.late = append(l.late, *row)
 			return nil
 		}
-		t.Values = append(t.Values, floatFromColumns(row.number, row.kind))
+		t.Values = append(t.Values, row.value())
 	case userPart:
 		if strings.HasPrefix(row.name, ownPrefix) {
 			return nil
@@ -157,12 +166,14 @@ func (l *loader) put(row partRow) error {
 		}
 		t.Fixed = values
 	case reportPart:
-		// Mostly they come in the order of their steps.
-		i, _ := slices.BinarySearchFunc(t.Intermediate, row.place, byStep)
-		t.Intermediate = slices.Insert(t.Intermediate, i, search.Report{Step: row.place, Value: floatFromColumns(row.number, row.kind)})
+		i := len(t.Intermediate) // mostly they come in the order of their steps
+		if i > 0 && t.Intermediate[i-1].Step > row.place {
+			i, _ = slices.BinarySearchFunc(t.Intermediate, row.place, byStep)
+		}
+		t.Intermediate = slices.Insert(t.Intermediate, i, search.Report{Step: row.place, Value: row.value()})
 	case metricsPart:
 		if row.text != "" {
-			l.late = append(l.late, row)
+			l.late = append(l.late, *row)
 		}
 	}
 	return nil
@@ -188,18 +199,19 @@ func (l *loader) putLate() error {
 	slices.SortFunc(l.late, func(a, b partRow) int {
 		return cmp.Or(cmp.Compare(a.trialID, b.trialID), cmp.Compare(a.place, b.place))
 	})
-	for _, row := range l.late {
+	for i := range l.late {
+		row := &l.late[i]
 		t := l.byID[row.trialID]
 		if row.part == valuePart {
-			t.Values = append(t.Values, floatFromColumns(row.number, row.kind))
+			t.Values = append(t.Values, row.value())
 			continue
 		}
-		i, ok := slices.BinarySearchFunc(t.Intermediate, row.place, byStep)
+		at, ok := slices.BinarySearchFunc(t.Intermediate, row.place, byStep)
 		if !ok {
 			continue
 		}
 		var err error
-		if t.Intermediate[i].Metrics, err = decodeMetrics(row.text); err != nil {
+		if t.Intermediate[at].Metrics, err = decodeMetrics(row.text); err != nil {
 			return fmt.Errorf("trial %d: step %d: %w", t.Number, row.place, err)
 		}
 	}
