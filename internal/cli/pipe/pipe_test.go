@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/hpsearch/hpsearch/search"
@@ -62,13 +63,14 @@ func exchange(tb testing.TB, out io.Writer, in *bufio.Reader, request string, v 
 	}
 }
 
-// An answer comes before the next request is sent: nothing waits in a buffer.
+// An answer comes before the next request is sent: nothing waits in a buffer,
+// nor for what follows a blank line.
 func TestServeAnswersAtOnce(t *testing.T) {
 	t.Parallel()
 	out, in, stop := startPipe(t, "tpe")
 	for number := range 30 {
 		var trial asked
-		exchange(t, out, in, `{"ask":true}`, &trial)
+		exchange(t, out, in, `{"ask":true}`+strings.Repeat("\n", number%2), &trial)
 		if trial.Number != number || len(trial.Params) != 6 {
 			t.Fatalf("asked for %+v, want trial %d with six parameters", trial, number)
 		}

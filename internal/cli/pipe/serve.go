@@ -68,21 +68,15 @@ func serve(ctx context.Context, s *study.Study, in io.Reader, out io.Writer) err
 			return writer.Flush()
 		case err != nil && !errors.As(err, &broken):
 			return fmt.Errorf("reading requests: %w", err)
-		case err == nil && len(bytes.TrimSpace(line)) == 0:
-			continue
 		}
-		var response any
-		if err == nil {
-			response, err = answer(ctx, s, line)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			response = failed{Error: err.Error(), Done: errors.Is(err, search.ErrNothing)}
-		}
-		if err := encoder.Encode(response); err != nil {
-			return fmt.Errorf("writing an answer: %w", err)
+		if err != nil || len(bytes.TrimSpace(line)) > 0 { // a blank line has no answer
+			response := respond(ctx, s, line, err)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err := encoder.Encode(response); err != nil {
+				return fmt.Errorf("writing an answer: %w", err)
+			}
 		}
 		if reader.Buffered() {
 			continue // the next request is here: its answer may go in the same write
@@ -91,6 +85,18 @@ func serve(ctx context.Context, s *study.Study, in io.Reader, out io.Writer) err
 			return fmt.Errorf("writing an answer: %w", err)
 		}
 	}
+}
+
+// respond returns what a line is answered with; broken is why it is none.
+func respond(ctx context.Context, s *study.Study, line []byte, broken error) any {
+	err := broken
+	if err == nil {
+		var response any
+		if response, err = answer(ctx, s, line); err == nil {
+			return response
+		}
+	}
+	return failed{Error: err.Error(), Done: errors.Is(err, search.ErrNothing)}
 }
 
 func answer(ctx context.Context, s *study.Study, line []byte) (any, error) {
