@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -19,7 +20,7 @@ func budgetText(b search.Budget) string {
 		}
 	}
 	add(b.Parallel > 0, "parallel", b.Parallel)
-	add(b.Timeout > 0, "timeout", b.Timeout)
+	add(b.Timeout > 0, "timeout", duration(b.Timeout))
 	add(b.MaxFailed > 0, "max_failed", b.MaxFailed)
 	if b.Target != nil {
 		add(true, "target", *b.Target)
@@ -28,8 +29,20 @@ func budgetText(b search.Budget) string {
 	if b.Terminator != nil {
 		add(true, "terminator", b.Terminator.Kind)
 	}
-	add(b.StallTimeout > 0, "stall_timeout", b.StallTimeout)
+	add(b.StallTimeout > 0, "stall_timeout", duration(b.StallTimeout))
 	return strings.Join(parts, ", ")
+}
+
+// duration writes a duration as people do in study files: 30m, not 30m0s.
+func duration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // stoppedText says that a study has too many failed trials to go on; empty when

@@ -11,10 +11,11 @@ func TestBudgetText(t *testing.T) {
 	t.Parallel()
 	target := 0.25
 	for want, b := range map[string]search.Budget{
-		"": {Trials: 20},
-		"parallel: 2, timeout: 30m0s, max_failed: 5, target: 0.25, no_improvement: 8, terminator: regret-bound, stall_timeout: 10m0s": {
+		"":                  {Trials: 20},
+		"timeout: 1h30m10s": {Timeout: 90*time.Minute + 10*time.Second},
+		"parallel: 2, timeout: 30m, max_failed: 5, target: 0.25, no_improvement: 8, terminator: regret-bound, stall_timeout: 1h": {
 			Trials: 20, Parallel: 2, Timeout: 30 * time.Minute, MaxFailed: 5, Target: &target, NoImprovement: 8,
-			Terminator: &search.TerminatorSpec{Kind: "regret-bound"}, StallTimeout: 10 * time.Minute,
+			Terminator: &search.TerminatorSpec{Kind: "regret-bound"}, StallTimeout: time.Hour,
 		},
 	} {
 		if got := budgetText(b); got != want {
