@@ -125,7 +125,7 @@ func writeDuels(w io.Writer, r *results) {
 func writeMachine(w io.Writer, o options) error {
 	fmt.Fprintf(w, "%s on %s/%s, %d cores (%s), %d studies at a time.", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), o.workers)
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		fmt.Fprintf(w, "\nOther programs count, too, in the times: the load was %s.", strings.Join(strings.Fields(string(load))[:3], ", "))
+		fmt.Fprintf(w, "\nOther programs count, too, in the times: the load was %s when this was written;\nthe mean times of studies that were kept are of when those ran.", strings.Join(strings.Fields(string(load))[:3], ", "))
 	}
 	if o.python == "" {
 		fmt.Fprintln(w)
