@@ -25,12 +25,12 @@ func (b *block) all() []**Tensor {
 }
 
 // of returns the block's tensors in a type, as leaves; trained says of which
-// gradients are wanted, nil of all.
+// gradients are wanted, none of all.
 func (b block) of(s *Scope, as DType, trained []bool) (made block, leaves []*Tensor) {
 	from, to := b.all(), made.all()
 	for i := range from {
 		t := s.Cast(s.Detach(*from[i]), as)
-		if trained == nil || trained[i] {
+		if len(trained) == 0 || trained[i] {
 			t = s.Clone(t)
 			s.SetRequiresGrad(t, true)
 			leaves = append(leaves, t)
