@@ -3,13 +3,14 @@ package searchtest
 import (
 	"fmt"
 	"slices"
+	"testing"
 
 	"github.com/hpsearch/hpsearch/search"
 )
 
-// Operations is a sum over five choices among four, whose 1,024 values are
+// operations is a sum over five choices among four, whose 1,024 values are
 // different.
-func Operations() Objective {
+func operations() Objective {
 	const parameters = 5
 	space := make(search.Space, parameters)
 	for i := range space {
@@ -25,9 +26,32 @@ func Operations() Objective {
 	}}
 }
 
-// AmongBest returns how many of the trials have one of the count lowest values
+// GoesOnBesideTried checks that a sampler goes on beside the best configuration
+// of a finite space once that has been tried, and does not fall back on chance:
+// in 70 trials it finds at least so many of the best 50, with one and with eight
+// trials at a time.
+func GoesOnBesideTried(t *testing.T, s search.Sampler, least int) {
+	t.Helper()
+	o := operations()
+	for _, parallel := range []int{1, 8} {
+		h, err := Run(s, o, 70, parallel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := amongBest(o, h.Trials, 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d pending: %d of the best 50 in %d trials", parallel, found, len(h.Trials))
+		if found < least {
+			t.Errorf("with %d pending, %d of the best 50 configurations were found in %d trials", parallel, found, len(h.Trials))
+		}
+	}
+}
+
+// amongBest returns how many of the trials have one of the count lowest values
 // of a finite objective.
-func AmongBest(o Objective, trials []*search.Trial, count int) (int, error) {
+func amongBest(o Objective, trials []*search.Trial, count int) (int, error) {
 	var values []float64
 	walk := search.NewWalk(o.Space, nil, func(p search.Param, k int64) (v, n float64) {
 		return search.ValueAt(p.Distribution, k), search.Cardinality(p.Distribution)
