@@ -19,9 +19,10 @@ const (
 	workOfDraws  = 6e6  // multiplications spent on candidates
 	mostDraws    = 1024 // candidates
 	fewestDraws  = 192
-	incumbents   = 4   // best trials whose surroundings are looked at
-	localShare   = 0.4 // of the candidates
-	mutationRate = 0.2 // chance of a discrete parameter to change near an incumbent
+	incumbents   = 4    // best trials whose surroundings are looked at
+	localShare   = 0.4  // of the candidates
+	mutationRate = 0.2  // chance of a discrete parameter to change near an incumbent
+	leastChance  = 1e-6 // of a candidate to be new
 )
 
 // A candidate is a configuration with the coordinates it was made from: u
@@ -42,6 +43,8 @@ type acquisition struct {
 	best  float64 // the lowest mean so far
 	free  []bool  // by axis: not fixed
 	tried func(params map[string]float64) bool
+	// rounded is nil when the objective does not seem to round its parameters.
+	rounded *roundings
 	// ahead is the best candidate so far that was not tried; its params are nil
 	// when there is none.
 	ahead candidate
@@ -72,6 +75,10 @@ func (a *acquisition) realize(u []float64) (candidate, error) {
 	}
 	a.point(c.params, c.x)
 	c.score = a.at(c.x)
+	if a.rounded != nil {
+		// There is nothing to gain where a trial has been.
+		c.score += math.Log(max(leastChance, a.rounded.chance(c.x)))
+	}
 	if (a.ahead.params == nil || c.score > a.ahead.score) && !a.tried(c.params) {
 		a.ahead = c
 	}

@@ -53,6 +53,16 @@ func (h *hyper) bendPoint(l layout, x, dst []float64) {
 	}
 }
 
+// bent returns the coordinates of x that the kernel compares.
+func (h *hyper) bent(l layout, x []float64) []float64 {
+	if h.bends == nil {
+		return x
+	}
+	dst := make([]float64, len(x))
+	h.bendPoint(l, x, dst)
+	return dst
+}
+
 // bendAxes reads the last coordinates of theta, two an axis.
 func bendAxes(theta []float64) []bend {
 	bends := make([]bend, len(theta)/2)

@@ -103,6 +103,7 @@ func (f *frame) pointOf(t *search.Trial) []float64 {
 type data struct {
 	x       [][]float64
 	y       []float64 // lower is better; as measured
+	trials  []*search.Trial
 	pending [][]float64
 	// finished counts the COMPLETE and PRUNED trials, also those from another
 	// space.
@@ -151,7 +152,7 @@ func (f *frame) collect(h *search.History, number int, ignoreRunning bool) data 
 		default:
 			complete = append(complete, v)
 		}
-		d.x, d.y = append(d.x, x), append(d.y, v)
+		d.x, d.y, d.trials = append(d.x, x), append(d.y, v), append(d.trials, t)
 	}
 	d.repair(complete, stopped, bad)
 	return d
@@ -232,9 +233,9 @@ func (d *data) thin(limit int) {
 	kept := 0
 	for i := range n {
 		if keep[i] {
-			d.x[kept], d.y[kept] = d.x[i], d.y[i]
+			d.x[kept], d.y[kept], d.trials[kept] = d.x[i], d.y[i], d.trials[i]
 			kept++
 		}
 	}
-	d.x, d.y = d.x[:kept], d.y[:kept]
+	d.x, d.y, d.trials = d.x[:kept], d.y[:kept], d.trials[:kept]
 }

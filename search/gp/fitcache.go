@@ -34,7 +34,8 @@ const rememberedFits = 4
 
 func (c *fitCache) get(f *frame, d *data) hyper {
 	n := len(d.x)
-	part := data{x: slices.Clone(d.x[:n-n%refitStep(n)]), y: slices.Clone(d.y[:n-n%refitStep(n)])}
+	n -= n % refitStep(n)
+	part := data{x: slices.Clone(d.x[:n]), y: slices.Clone(d.y[:n]), trials: slices.Clone(d.trials[:n])}
 	key := part.key(f)
 	c.mu.Lock()
 	for _, known := range c.fits {

@@ -9,7 +9,8 @@
 // "Dealing with categorical and integer-valued variables in Bayesian
 // Optimization with Gaussian processes", 2020 (numbers are rounded before the
 // kernel sees them); the other formulas name theirs. Axes are bent where that
-// helps (see bend).
+// helps (see bend), and what an objective rounds is not tried again (see
+// roundings).
 package gp
 
 import (
@@ -100,6 +101,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 	}
 	tried := triedIn(h, number, space)
 	a := newAcquisition(f, p, space, fixed, func(params map[string]float64) bool { return tried[search.ConfigKey(space, params)] })
+	a.rounded = newRoundings(f.layout, &d, &hyper)
 	found, err := a.maximize(search.Rand(s.options.Seed, number, "gp"), f.incumbents(&d))
 	if err != nil {
 		return nil, err

@@ -189,10 +189,11 @@ func TestThin(t *testing.T) {
 	for i := range 100 {
 		d.x = append(d.x, []float64{float64(i)})
 		d.y = append(d.y, float64((i*37)%100))
+		d.trials = append(d.trials, &search.Trial{Number: i})
 	}
 	d.thin(40)
-	if len(d.x) != 40 || len(d.y) != 40 {
-		t.Fatalf("%d points with %d values are left of 40", len(d.x), len(d.y))
+	if len(d.x) != 40 || len(d.y) != 40 || len(d.trials) != 40 {
+		t.Fatalf("%d points with %d values of %d trials are left of 40", len(d.x), len(d.y), len(d.trials))
 	}
 	best := 0
 	for i, x := range d.x {
@@ -201,6 +202,9 @@ func TestThin(t *testing.T) {
 		}
 		if d.y[i] != float64((int(x[0])*37)%100) {
 			t.Errorf("point %v has the value %v of another", x, d.y[i])
+		}
+		if d.trials[i].Number != int(x[0]) {
+			t.Errorf("point %v is of trial %d", x, d.trials[i].Number)
 		}
 		if d.y[i] < 10 {
 			best++
