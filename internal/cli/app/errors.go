@@ -36,6 +36,12 @@ func TooManyFailed(err error, study string) error {
 	return err
 }
 
+// NotRun is the error for a study of which nobody but the user can run the
+// trials; instead names the commands that such a study is for.
+func NotRun(study, instead string) error {
+	return fmt.Errorf("study %s has an objective of kind external: its trials are asked for and told, not run (%s)", study, instead)
+}
+
 // A UsageError is a command line that cannot be understood or obeyed.
 type UsageError struct {
 	Err  error

@@ -9,15 +9,32 @@ import (
 	"strings"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
 )
 
 // Open opens the storage and finds the study that arg names, or, when arg is
 // a study file, creates the study unless it is there. A stored study of the
-// file's name that says something else is an error. warmStart is the folder of
-// an exported model that trials start from, "" for what the study says.
-func Open(ctx context.Context, f *app.Factory, arg, warmStart string) (search.Store, *search.Study, error) {
+// file's name that says something else is an error.
+func Open(ctx context.Context, f *app.Factory, arg string) (search.Store, *search.Study, error) {
+	return open(ctx, f, arg, "", func(*studyfile.File) error { return nil })
+}
+
+// OpenToRun is Open for a verb that runs the trials: a file whose trials
+// nobody can run is refused before its study is created. warmStart is the folder
+// of an exported model that trials start from, "" for what the study says.
+func OpenToRun(ctx context.Context, f *app.Factory, arg, warmStart string) (search.Store, *search.Study, error) {
+	return open(ctx, f, arg, warmStart, func(file *studyfile.File) error {
+		if file.Objective.Kind == studyfile.External {
+			return app.NotRun(file.Name, "hpsearch pipe "+render.Argument(arg)+", or hpsearch study create -f "+render.Argument(arg)+" and then hpsearch ask")
+		}
+		return nil
+	})
+}
+
+// open does what Open does; a file that check refuses is not looked at further.
+func open(ctx context.Context, f *app.Factory, arg, warmStart string, check func(*studyfile.File) error) (search.Store, *search.Study, error) {
 	if !IsFile(arg) || isStudy(ctx, f, arg) {
 		store, study, err := named(ctx, f, arg)
 		if err == nil {
@@ -27,6 +44,9 @@ func Open(ctx context.Context, f *app.Factory, arg, warmStart string) (search.St
 	}
 	file, err := Read(f, arg, "")
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := check(file); err != nil {
 		return nil, nil, err
 	}
 	if err := setWarmStart(file, warmStart); err != nil {

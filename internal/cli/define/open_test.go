@@ -37,10 +37,10 @@ func TestOpen_slash(t *testing.T) {
 	}
 	f := &app.Factory{Streams: &app.Streams{Err: &bytes.Buffer{}}, StorageURL: url}
 	defer f.Close()
-	if _, got, err := Open(t.Context(), f, name, ""); err != nil || got.ID != study.ID {
+	if _, got, err := Open(t.Context(), f, name); err != nil || got.ID != study.ID {
 		t.Errorf("study %v, %v, want %d", got, err, study.ID)
 	}
-	if _, _, err := Open(t.Context(), f, "../exp/2.yaml", ""); err == nil || !strings.Contains(err.Error(), "there is no file ../exp/2.yaml") {
+	if _, _, err := Open(t.Context(), f, "../exp/2.yaml"); err == nil || !strings.Contains(err.Error(), "there is no file ../exp/2.yaml") {
 		t.Errorf("neither file nor study: %v", err)
 	}
 }

@@ -60,7 +60,7 @@ were asked for and not told are given back when the input ends.`,
 const closeTime = 5 * time.Second
 
 func pipe(ctx context.Context, o *Options) (err error) {
-	store, stored, err := define.Open(ctx, o.Factory, o.Study, "")
+	store, stored, err := define.Open(ctx, o.Factory, o.Study)
 	if err != nil {
 		return err
 	}

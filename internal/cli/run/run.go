@@ -110,7 +110,7 @@ func (o *Options) budget(own search.Budget) search.Budget {
 }
 
 func runStudy(ctx context.Context, o *Options) error {
-	store, study, err := define.Open(ctx, o.Factory, o.Study, o.WarmStart)
+	store, study, err := define.OpenToRun(ctx, o.Factory, o.Study, o.WarmStart)
 	if err != nil {
 		return err
 	}

@@ -163,7 +163,8 @@ func (j *Job) command() ([]string, error) {
 		}
 		return []string{path, "serve"}, nil
 	default:
-		return nil, fmt.Errorf("study %s has an objective of kind %s: its trials are asked for and told, not run (hpsearch ask, tell and pipe)", j.Study.Name, spec.Kind)
+		name := render.Argument(j.Study.Name)
+		return nil, app.NotRun(j.Study.Name, "hpsearch ask "+name+", or hpsearch pipe "+name)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/render"
+	"github.com/hpsearch/hpsearch/internal/studyfile"
 )
 
 // Options are the arguments of both verbs.
@@ -52,10 +53,14 @@ func set(ctx context.Context, o *Options) error {
 	if err := store.SetPaused(ctx, study.ID, o.Paused); err != nil {
 		return fmt.Errorf("study %s: %w", study.Name, err)
 	}
-	if o.Paused {
-		o.Say("Study %s is paused; hpsearch study resume %s lets it go on.", study.Name, render.Argument(study.Name))
-	} else {
-		o.Say("Study %s goes on; hpsearch run %s starts workers.", study.Name, render.Argument(study.Name))
+	name := render.Argument(study.Name)
+	switch {
+	case o.Paused:
+		o.Say("Study %s is paused; hpsearch study resume %s lets it go on.", study.Name, name)
+	case study.Foreign || study.Definition.Objective.Kind == studyfile.External:
+		o.Say("Study %s goes on; hpsearch ask %s asks for a trial.", study.Name, name)
+	default:
+		o.Say("Study %s goes on; hpsearch run %s starts workers.", study.Name, name)
 	}
 	return nil
 }
