@@ -152,12 +152,23 @@ func (f Freeze) NeedsHead(a Anatomy) bool {
 
 // Fits returns an error when the strategy cannot be applied to such a network.
 func (f Freeze) Fits(a Anatomy) error {
-	lacks := func(what string) error {
-		return fmt.Errorf("freeze: %s, but the model has no %s: use none, all-but-head, bottom-K or percent-P", f, what)
+	if why := f.Misfit(a); why != "" {
+		return fmt.Errorf("freeze: %s, but %s", f, why)
+	}
+	return nil
+}
+
+// Misfit says why the strategy cannot be applied to such a network, and what to
+// use instead; "" when it can. Strategies that fail alike have the same words.
+func (f Freeze) Misfit(a Anatomy) string {
+	lacks := func(what string) string {
+		return fmt.Sprintf("the model has no %s: use none, all-but-head, bottom-K or percent-P", what)
 	}
 	switch {
+	case f.Kind == FreezeBottom && f.N > a.Layers && a.Layers == 1:
+		return "the model has 1 layer: use bottom-1, or all-but-head"
 	case f.Kind == FreezeBottom && f.N > a.Layers:
-		return fmt.Errorf("freeze: %s, but the model has %d layers: use at most bottom-%d, or all-but-head", f, a.Layers, a.Layers)
+		return fmt.Sprintf("the model has %d layers: use at most bottom-%d, or all-but-head", a.Layers, a.Layers)
 	case f.Kind == FreezeEmbeddings && !a.Embeddings:
 		return lacks("embeddings")
 	case f.Kind == FreezeBiasOnly && !a.Biases:
@@ -167,9 +178,9 @@ func (f Freeze) Fits(a Anatomy) error {
 	case f.Kind == FreezeLoRA && a.Attention == 0:
 		return lacks("attention")
 	case f.Kind == FreezeLoRA && int64(f.N) > a.Attention:
-		return fmt.Errorf("freeze: %s, but the model's query and value matrices have only %d rows: use at most lora-%d", f, a.Attention, a.Attention)
+		return fmt.Sprintf("the model's query and value matrices have only %d rows: use at most lora-%d", a.Attention, a.Attention)
 	}
-	return nil
+	return ""
 }
 
 // Alpha returns the multiple alpha of LoRA's products, which count alpha / N

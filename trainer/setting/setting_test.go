@@ -231,7 +231,8 @@ func TestFreezeFits(t *testing.T) {
 		want     string // of the error; "": it fits
 	}{
 		{"bottom-6", bert, ""},
-		{"bottom-7", bert, "at most bottom-6"},
+		{"bottom-7", bert, "bottom-7, but the model has 6 layers: use at most bottom-6, or all-but-head"},
+		{"bottom-2", Anatomy{Layers: 1}, "has 1 layer: use bottom-1, or"},
 		{"lora-384", bert, ""},
 		{"lora-385", bert, "at most lora-384"},
 		{"embeddings", mlp, "no embeddings"},

@@ -1,9 +1,9 @@
 package define
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/trainer/hf"
@@ -27,20 +27,38 @@ func checkFits(def *search.Definition, model string, shape *hf.Config, trial *se
 }
 
 // checkFreeze refuses freezing strategies that find nothing to take hold of in
-// the network of a folder, or nothing on top of it to begin with.
+// the network of a folder, or nothing on top of it to begin with: all of them
+// at once.
 func checkFreeze(def *search.Definition, model string, network setting.Anatomy, trial *setting.Config) error {
+	var whys []string // in the order of the choices
+	misfits := make(map[string][]string)
+	var headless []string
 	for _, value := range possible(def, "freeze", model) {
 		freeze, err := setting.ParseFreeze(fmt.Sprint(value))
 		if err != nil {
 			return fmt.Errorf("freeze: %w", err)
 		}
+		if why := freeze.Misfit(network); why != "" {
+			if misfits[why] == nil {
+				whys = append(whys, why)
+			}
+			misfits[why] = append(misfits[why], freeze.String())
+			continue
+		}
 		of := *trial
 		if of.Freeze = freeze; of.Tasks.Type != setting.Generation {
 			of.Algorithm = setting.Joint // heads are the affair of the schema, but for a language model's
 		}
-		if err := errors.Join(freeze.Fits(network), of.FitsHead(network)); err != nil {
-			return fmt.Errorf("model %s: %w", model, err)
+		if err := of.FitsHead(network); err != nil {
+			headless = append(headless, err.Error())
 		}
+	}
+	var found []string
+	for _, why := range whys {
+		found = append(found, strings.Join(misfits[why], " and ")+", but "+why)
+	}
+	if found = append(found, headless...); len(found) > 0 {
+		return fmt.Errorf("model %s: freeze: %s", model, strings.Join(found, "; "))
 	}
 	return nil
 }
