@@ -43,7 +43,7 @@ func CheckAdoption(study *Study, def *Definition, trials []*Trial) (finished, fi
 		}
 	}
 	if finished > 0 && fitting == 0 {
-		return 0, 0, fmt.Errorf("none of the %d finished trials fits the space; %w", finished, misfit)
+		return 0, 0, fmt.Errorf("none of the finished trials (%d) fits the space; %w", finished, misfit)
 	}
 	return finished, fitting, nil
 }

@@ -54,7 +54,7 @@ func TestCheckAdoption(t *testing.T) {
 		{"fits", &study, def(same), trials, 2, ""},
 		{"no trials", &study, def(same), nil, 0, ""},
 		{"only a running one", &study, def(same), running(trials[1]), 0, ""},
-		{"none fits", &study, def(same), trials[1:3], 0, "none of the 2 finished trials fits the space; trial 1, for example: \"rate\""},
+		{"none fits", &study, def(same), trials[1:3], 0, "none of the finished trials (2) fits the space; trial 1, for example: \"rate\""},
 		{"direction", &study, def(func(d *search.Definition) { d.Objective.Direction = search.Minimize }), trials, 0, "to [maximize] its values"},
 		{"metric", &named, def(same), trials, 0, "called [accuracy]"},
 		{"not searched", &study, def(func(d *search.Definition) { d.Space = d.Space[:2] }), trials, 0, `trial 0: it has a parameter "kind", which`},

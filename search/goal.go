@@ -99,5 +99,9 @@ func (g *Goals) ReachedWith(ctx context.Context, best *Trial) (Goal, error) {
 	if len(since) < patience {
 		return Goal{}, nil
 	}
-	return Goal{Ending: EndNoImprovement, Why: fmt.Sprintf("the last %d trials were no better than trial %d", patience, best.Number)}, nil
+	why := fmt.Sprintf("the last %d trials were no better than trial %d", patience, best.Number)
+	if patience == 1 {
+		why = fmt.Sprintf("the last trial was no better than trial %d", best.Number)
+	}
+	return Goal{Ending: EndNoImprovement, Why: why}, nil
 }

@@ -59,7 +59,7 @@ func (w *Workshop) RunTrial(t Trial) (*Result, error) {
 		if err != nil {
 			return badConfig(err)
 		}
-		logf("device %s, %d threads, %s for %d steps", device, tensor.Threads(), config.Algorithm, algorithm.Steps())
+		logf("device %s, threads %d, %s, steps %d", device, tensor.Threads(), config.Algorithm, algorithm.Steps())
 		outcome, err := meta.Train(s, algorithm, learner, material.data, meta.Options{
 			Config: config, Seed: seed, Dir: t.CheckpointDir, Stopped: t.Stopped, Hooks: t.Hooks,
 			Prefix: meta.PrefixCache{Store: w.frozen, Dir: t.CacheDir, Log: logf},

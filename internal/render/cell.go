@@ -84,14 +84,17 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
 }
 
+// Count writes a number of things whose plural ends in s: 1 trial, 2 trials.
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 func ago(d time.Duration) string {
 	const day = 24 * time.Hour
-	plural := func(n time.Duration, unit string) string {
-		if n == 1 {
-			return "1 " + unit + " ago"
-		}
-		return fmt.Sprintf("%d %ss ago", n, unit)
-	}
+	plural := func(n time.Duration, unit string) string { return Count(int(n), unit) + " ago" }
 	switch {
 	case d < time.Minute:
 		return "just now"

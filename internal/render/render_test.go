@@ -185,6 +185,15 @@ func TestSpan(t *testing.T) {
 	}
 }
 
+func TestCount(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{0: "0 trials", 1: "1 trial", 2: "2 trials"} {
+		if got := Count(n, "trial"); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestParseFormat(t *testing.T) {
 	t.Parallel()
 	for _, f := range Formats() {

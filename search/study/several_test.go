@@ -23,7 +23,7 @@ func TestSeveralObjectives(t *testing.T) {
 	}
 	for number, values := range [][]float64{{1, 5}, {2, 6}, {2, 5}, {3, math.NaN()}} {
 		trial := ask(t, s)
-		if err := s.Tell(ctx, trial.Number, 1); err == nil || !strings.Contains(err.Error(), "needs 2 value(s) (loss, speed), not 1") {
+		if err := s.Tell(ctx, trial.Number, 1); err == nil || !strings.Contains(err.Error(), "needs one value for each metric (loss, speed), not 1") {
 			t.Errorf("one value: %v", err)
 		}
 		if err := s.TellPruned(ctx, trial.Number); err == nil {

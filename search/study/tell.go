@@ -97,8 +97,8 @@ func (s *Study) thisAttempt(t *search.Trial) *search.Trial {
 func (s *Study) Tell(ctx context.Context, number int, values ...float64) error {
 	names := s.study.Definition.Objective.AllMetrics()
 	if len(values) != len(names) {
-		return fmt.Errorf("trial %d of study %q needs %d value(s) (%s), not %d",
-			number, s.study.Name, len(names), strings.Join(names, ", "), len(values))
+		return fmt.Errorf("trial %d of study %q needs one value for each metric (%s), not %d",
+			number, s.study.Name, strings.Join(names, ", "), len(values))
 	}
 	metrics := make(map[string]float64, len(names))
 	for i, v := range values {

@@ -137,13 +137,13 @@ func TestMarkdown(t *testing.T) {
 		Retrain:   Retrain{Metric: "val_loss", Value: 0.5, StoredValue: 0.25, Threads: 2, Device: "cpu"},
 		Test:      Test{Before: Score{Accuracy: &half}, FP32: Score{Accuracy: &most, N: 600, CI95: 0.01}, Compressed: &Score{Accuracy: &less}},
 		SizeBytes: Pair[int64]{FP32: 24_000_000, Compressed: &size},
-		LatencyMS: Pair[Latency]{FP32: Latency{P50: 1.5, P95: 2, Batch: 1, Length: 64, Input: "64 tokens", Threads: 2}, Compressed: &Latency{P50: 1}},
+		LatencyMS: Pair[Latency]{FP32: Latency{P50: 1.5, P95: 2, Batch: 1, Length: 64, Input: "64 tokens", Threads: 1}, Compressed: &Latency{P50: 1}},
 		Notes:     []string{"A note."},
 	}
 	got := r.Markdown()
 	for _, want := range []string{
 		"# s, trial 4", "| a | x |\n| b | 1 |", "**not** the stored 0.25", "| exported | 0.0000 | 75.00 % ± 1.00 | 24.0 MB | 1.50 / 2.00 ms |",
-		"| compressed |", "12.0 MB", "600 episodes", "64 tokens", "A note.",
+		"| compressed |", "12.0 MB", "600 episodes", "on cpu (2 threads)", "64 tokens, 1 thread, CPU", "A note.",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)

@@ -129,8 +129,8 @@ func (r *Report) Markdown() string {
 	if !r.Retrain.Reproduced {
 		again = fmt.Sprintf("**not** the stored %.6g", r.Retrain.StoredValue)
 	}
-	fmt.Fprintf(&b, "\nTrained again with seed %d on %s (%d threads) in %.0f s: %s %.6g, %s.\n\n",
-		r.Retrain.Seed, r.Retrain.Device, r.Retrain.Threads, r.Retrain.Seconds, r.Retrain.Metric, r.Retrain.Value, again)
+	fmt.Fprintf(&b, "\nTrained again with seed %d on %s (%s) in %.0f s: %s %.6g, %s.\n\n",
+		r.Retrain.Seed, r.Retrain.Device, threads(r.Retrain.Threads), r.Retrain.Seconds, r.Retrain.Metric, r.Retrain.Value, again)
 	beside, mean := "accuracy", "Accuracy"
 	if r.Test.FP32.Median != nil {
 		beside, mean = "median", "Loss"
@@ -152,12 +152,19 @@ func (r *Report) Markdown() string {
 		row("compressed", *r.Test.Compressed, r.SizeBytes.Compressed, r.LatencyMS.Compressed)
 	}
 	l := r.LatencyMS.FP32
-	fmt.Fprintf(&b, "\n%s: mean of %d episodes ± half its 95 %% confidence interval. Latency: batch %d, %s, %d threads, CPU.\n",
-		mean, r.Test.FP32.N, l.Batch, l.Input, l.Threads)
+	fmt.Fprintf(&b, "\n%s: mean of %d episodes ± half its 95 %% confidence interval. Latency: batch %d, %s, %s, CPU.\n",
+		mean, r.Test.FP32.N, l.Batch, l.Input, threads(l.Threads))
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\n%s\n", n)
 	}
 	return b.String()
+}
+
+func threads(n int) string {
+	if n == 1 {
+		return "1 thread"
+	}
+	return fmt.Sprintf("%d threads", n)
 }
 
 // write puts report.json and report.md into dir.

@@ -33,8 +33,8 @@ type PlainConfig struct {
 func (c PlainConfig) Accepts(sides []int64) error {
 	if c.ModelType == Conv4ModelType {
 		if !slices.Equal(sides, []int64{c.Channels, c.Height, c.Width}) {
-			return fmt.Errorf("the model computes on images of %d channels and %d x %d pixels, these have [channels, height, width] %v: set tasks.image_size and tasks.color",
-				c.Channels, c.Width, c.Height, sides)
+			return fmt.Errorf("the model computes on images of [channels, height, width] %v, these have %v: set tasks.image_size and tasks.color",
+				[]int64{c.Channels, c.Height, c.Width}, sides)
 		}
 		return nil
 	}

@@ -38,7 +38,7 @@ func (b Blueprint) warmStart(s *tensor.Scope, l *Learner) error {
 			return fail(err)
 		}
 		if config.Heads != e.Config.Heads {
-			return fail(fmt.Errorf("%s has %d heads of attention, the model %d", dir, config.Heads, e.Config.Heads))
+			return fail(fmt.Errorf("the heads of attention are %d in %s, and %d in the model", config.Heads, dir, e.Config.Heads))
 		}
 	}
 	if b.Tokenizer != nil {

@@ -50,7 +50,7 @@ func readCorpus(path string, tokenizer *text.Tokenizer, maxLength int, heldOut f
 	}
 	c.train, c.heldOut, c.fingerprint = train.blocks(), held.blocks(), hash.Sum64()
 	if len(c.train) == 0 || len(c.heldOut) == 0 {
-		return nil, fmt.Errorf("%s: of its texts %d blocks are for training and %d held out; both need one: add text or change the held-out share, %g",
+		return nil, fmt.Errorf("%s: blocks of its texts for training: %d, held out: %d; both need one: add text or change the held-out share, %g",
 			path, len(c.train), len(c.heldOut), heldOut)
 	}
 	return c, nil

@@ -46,7 +46,7 @@ func Run(o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Hooks.Log("%d tokens of text in %d blocks, %d blocks held out, a vocabulary of %d tokens",
+	o.Hooks.Log("%d tokens of text; blocks for training: %d, held out: %d; a vocabulary of %d tokens",
 		data.tokens, len(data.train), len(data.heldOut), tokenizer.VocabSize())
 	result := &Result{Folder: to, Vocabulary: tokenizer.VocabSize(), Tokens: data.tokens}
 	err = tensor.Do(func(s *tensor.Scope) error {

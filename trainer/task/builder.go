@@ -169,7 +169,7 @@ func (b *builder) family(source string) (*Family, error) {
 		keys, all = append(keys, key), append(all, c.kept...)
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("%s: none of the %d classes has %d examples: lower tasks.min_per_class", source, f.SmallClasses, b.least)
+		return nil, fmt.Errorf("%s: none of the classes (%d) has %d examples: lower tasks.min_per_class", source, f.SmallClasses, b.least)
 	}
 	slices.SortFunc(all, func(a, b kept) int { return cmp.Compare(a.row, b.row) })
 	index := make(map[int]int, len(all)) // row -> example

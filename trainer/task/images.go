@@ -108,7 +108,7 @@ func gather(pictures []picture, spec setting.Tasks) (*Family, error) {
 		}
 	}
 	if len(kept) == 0 {
-		return nil, fmt.Errorf("%s: none of the %d classes has %d images: lower tasks.min_per_class", source, f.SmallClasses, spec.MinPerClass)
+		return nil, fmt.Errorf("%s: none of the classes (%d) has %d images: lower tasks.min_per_class", source, f.SmallClasses, spec.MinPerClass)
 	}
 	f.addImageClasses(kept, spec.Rotations)
 	return f, nil

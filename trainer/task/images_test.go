@@ -310,7 +310,7 @@ func TestBadImages(t *testing.T) {
 		{"no class folders", map[string][]byte{"1.png": small}, nil, "put those of each class into a folder of their own"},
 		{"images beside folders", map[string][]byte{"a/1.png": small, "a/b/1.png": small}, nil, "holds both images and folders"},
 		{"no folder for a task", map[string][]byte{"a/1.png": small}, func(s *setting.Tasks) { s.FoldersAsTasks = true }, "leave out tasks.folders_as_tasks"},
-		{"too few", map[string][]byte{"a/1.png": small}, func(s *setting.Tasks) { s.MinPerClass = 3 }, "none of the 1 classes has 3 images"},
+		{"too few", map[string][]byte{"a/1.png": small}, func(s *setting.Tasks) { s.MinPerClass = 3 }, "none of the classes (1) has 3 images"},
 		{"no labels", map[string][]byte{imagesName: images}, nil, "has no labels: the file x-labels-idx1-ubyte"},
 		{"counts differ", map[string][]byte{imagesName: images, labelsName: idxFile(idxUint8, []int{3}, []byte{1, 2, 3})}, nil, "2 images, but"},
 		{"cut data", map[string][]byte{imagesName: images[:20], labelsName: labels}, nil, "4 of 8 bytes are there: the file is cut short"},

@@ -29,7 +29,7 @@ func JointTasks(f *Family, split Split, ways int, seed int64) ([]JointTask, erro
 		classes := groups[0].classes
 		if len(classes) < ways {
 			return nil, &shortage{f.Source, []string{
-				fmt.Sprintf("meta-train has %d classes, a task needs %d: lower ways or raise tasks.split.train", len(classes), ways),
+				fmt.Sprintf("meta-train has %d %s, a task needs %d: lower ways or raise tasks.split.train", len(classes), plural(len(classes), "class", "classes"), ways),
 			}}
 		}
 		groups = deal(classes, ways, seed)

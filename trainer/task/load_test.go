@@ -171,7 +171,7 @@ func TestLoadPlaces(t *testing.T) {
 		{spec("csv", file(t, "x.jsonl", `{"text": "a, b", "label": "c"}`)), `by its name the file is of another kind: set tasks.kind to jsonl`},
 		{spec("avro", dir), `unknown kind "avro"`},
 		{setting.Tasks{Kind: "jsonl", Path: file(t, "f.jsonl", `{"text":"a","label":"b"}`), Text: "text", Label: "label", Task: "task", MinPerClass: 2},
-			"none of the 1 classes has 2 examples: lower tasks.min_per_class"},
+			"none of the classes (1) has 2 examples: lower tasks.min_per_class"},
 	}
 	for _, tt := range tests {
 		if _, err := Load(tt.spec); err == nil || !strings.Contains(err.Error(), tt.want) {

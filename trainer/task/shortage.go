@@ -166,9 +166,9 @@ func examples(parts []*Sampler) string {
 	if n > namedClasses {
 		more = fmt.Sprintf("; as many as %d classes have too few", n)
 	}
-	return fmt.Sprintf("each class of %s needs %d different examples (%d shots and %d query shots), but %s%s: "+
+	return fmt.Sprintf("each class of %s needs %d different examples (%d %s and %d query %s), but %s%s: "+
 		"lower %s or query_shots, or leave such classes out with tasks.min_per_class: %d",
-		strings.Join(short, " and "), need, shape.Shots, shape.QueryShots, strings.Join(few, ", "), more, parts[0].settingName("shots"), need)
+		strings.Join(short, " and "), need, shape.Shots, plural(shape.Shots, "shot", "shots"), shape.QueryShots, plural(shape.QueryShots, "shot", "shots"), strings.Join(few, ", "), more, parts[0].settingName("shots"), need)
 }
 
 // classes returns the classes of the part.

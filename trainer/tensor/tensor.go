@@ -76,7 +76,7 @@ func ParseDevice(name string) (Device, error) {
 			return CPU, fmt.Errorf("device %q: %w", name, err)
 		}
 		if index >= n {
-			return CPU, fmt.Errorf("device %q: only %d CUDA devices are visible", name, n)
+			return CPU, fmt.Errorf("device %q: CUDA devices that are visible: %d", name, n)
 		}
 		return Device(index), nil
 	}

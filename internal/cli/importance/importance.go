@@ -11,6 +11,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/view"
+	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/importance"
 )
@@ -68,7 +69,7 @@ func show(ctx context.Context, o *Options) error {
 		return err
 	}
 	if len(trials) < 2 {
-		return fmt.Errorf("study %s has %d complete trials: importances need at least 2, and better %d", o.Name, len(trials), enough)
+		return fmt.Errorf("study %s has %s: importances need at least 2, and better %d", o.Name, render.Count(len(trials), "complete trial"), enough)
 	}
 	if len(trials) < enough {
 		o.Say("Study %s has only %d complete trials: with fewer than %d this is rough.", o.Name, len(trials), enough)

@@ -121,8 +121,8 @@ func tell(ctx context.Context, o *Options) error {
 		return s.TellFailed(ctx, o.Number, search.ReasonError, o.Message)
 	}
 	if want := len(stored.Definition.Objective.AllMetrics()); len(o.Values) != want {
-		return &app.UsageError{Err: fmt.Errorf("study %s has %d metric(s) (%s): tell a VALUE for each, not %d",
-			o.Name, want, strings.Join(stored.Definition.Objective.AllMetrics(), ", "), len(o.Values))}
+		return &app.UsageError{Err: fmt.Errorf("study %s: tell one VALUE for each metric (%s), not %d",
+			o.Name, strings.Join(stored.Definition.Objective.AllMetrics(), ", "), len(o.Values))}
 	}
 	return s.Tell(ctx, o.Number, o.Values...)
 }

@@ -174,13 +174,20 @@ func spent(s *search.Summary) bool {
 	return total > 0 && s.Counts.Total() >= total && s.Counts.Running == 0 && s.Counts.Waiting == 0
 }
 
+func spentText(trials int) string {
+	if trials == 1 {
+		return "its only trial was run"
+	}
+	return fmt.Sprintf("all %d trials were run", trials)
+}
+
 // ended says why no more trials are started; nil when there is no reason.
 func ended(s *search.Summary, goal search.Goal) *Ended {
 	switch {
 	case goal.Ending != "":
 		return &Ended{By: goal.Ending, Why: goal.Why}
 	case spent(s):
-		return &Ended{By: search.EndBudget, Why: fmt.Sprintf("all %d trials were run", s.Study.Definition.Budget.Trials)}
+		return &Ended{By: search.EndBudget, Why: spentText(s.Study.Definition.Budget.Trials)}
 	}
 	return nil
 }

@@ -38,8 +38,8 @@ func (quiet) close()     {}
 
 // waitingLine says why a run that has nothing to do does not end.
 func waitingLine(trials int, lease time.Duration) string {
-	return fmt.Sprintf("Waiting for %d running trials of other workers: should a worker be lost, its trial goes on here in at most %s.",
-		trials, render.Span(lease))
+	return fmt.Sprintf("Waiting for %s of other workers: should a worker be lost, its trial goes on here in at most %s.",
+		render.Count(trials, "running trial"), render.Span(lease))
 }
 
 // endLine describes how a trial ended, in one line.

@@ -81,8 +81,8 @@ func (j *Job) sayNothingLeft(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Say("Nothing was run: study %s has had its %d trials. A larger budget in its file, or --trials, lets it go on.",
-		j.Study.Name, counts.Total())
+	j.Say("Nothing was run: study %s has had its %s. A larger budget in its file, or --trials, lets it go on.",
+		j.Study.Name, render.Count(counts.Total(), "trial"))
 	return nil
 }
 

@@ -119,7 +119,7 @@ func (o *Options) check(ctx context.Context, store search.Store, study *search.S
 		return fmt.Errorf("%s does not describe study %s: %w", o.File, study.Name, err)
 	}
 	if finished > 0 {
-		o.Say("%d of the %d finished trials of study %s fit the space.", fitting, finished, study.Name)
+		o.Say("Finished trials of study %s that fit the space: %d of %d.", study.Name, fitting, finished)
 	}
 	return nil
 }

@@ -140,10 +140,10 @@ func (o *Options) warmStart(ctx context.Context, file *studyfile.File) error {
 	}
 	finished := counts.Complete + counts.Pruned + counts.Fail
 	if len(trials) == 0 {
-		return fmt.Errorf("--warm-start: of the %d finished trials of study %s none fits the space: "+
-			"each parameter needs a value that its range contains", finished, earlier.Name)
+		return fmt.Errorf("--warm-start: none of the finished trials of study %s (%d) fits the space: "+
+			"each parameter needs a value that its range contains", earlier.Name, finished)
 	}
-	o.Say("%d of the %d finished trials of study %s fit the space.", len(trials), finished, earlier.Name)
+	o.Say("Finished trials of study %s that fit the space: %d of %d.", earlier.Name, len(trials), finished)
 	return nil
 }
 

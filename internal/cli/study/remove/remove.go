@@ -67,7 +67,7 @@ func remove(ctx context.Context, o *Options) error {
 		return err
 	}
 	if counts.Running > 0 && !o.Force {
-		return fmt.Errorf("study %s has %d running trials: stop its workers first, or pass --force if they are gone", study.Name, counts.Running)
+		return fmt.Errorf("study %s has %s: stop its workers first, or pass --force if they are gone", study.Name, render.Count(counts.Running, "running trial"))
 	}
 	if !o.Yes && !o.confirm(counts, dir) {
 		return errors.New("nothing was deleted")
