@@ -109,7 +109,7 @@ func (b *Bundle) loadHead(s *tensor.Scope, dir string, device tensor.Device) err
 		return nil
 	}
 	path := filepath.Join(dir, HeadFile)
-	blobs, _, err := hf.ReadSafetensors(path)
+	blobs, _, err := hf.ReadWeights(path)
 	if err != nil {
 		return err
 	}

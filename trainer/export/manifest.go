@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/meta"
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/setting"
@@ -17,7 +18,7 @@ import (
 
 // The files that a model folder has beside its config and weights.
 const (
-	ManifestFile = "hpsearch.json"
+	ManifestFile = hf.ManifestFile
 	HeadFile     = "head.safetensors" // projection and head
 )
 
@@ -184,7 +185,7 @@ func readManifest(dir string) (*Manifest, error) {
 	}
 	m := Manifest{Type: setting.Classification}
 	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w; %s", path, err, hf.Again(dir))
 	}
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -45,7 +45,7 @@ func ReadConfig(dir string) (*Config, error) {
 	}
 	c := &Config{Activation: "gelu", Epsilon: 1e-12, Types: 2}
 	if err := json.Unmarshal(data, c); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, damaged(path, err)
 	}
 	if err := json.Unmarshal(data, &c.raw); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -110,11 +110,11 @@ func checkPyTorch(dir string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s has neither %s nor %s", dir, SafetensorsFile, PyTorchFile)
+		return fmt.Errorf("%s has neither %s nor %s: %s", dir, SafetensorsFile, PyTorchFile, Again(dir))
 	case err != nil:
 		return err
 	case info.Size() == 0:
-		return fmt.Errorf("%s is empty: download it again", path)
+		return fmt.Errorf("%s is empty: %s", path, Again(dir))
 	}
 	return nil
 }
@@ -133,18 +133,18 @@ func readHeader(path string) ([]Blob, error) {
 	}
 	var size uint64
 	if err := binary.Read(f, binary.LittleEndian, &size); err != nil {
-		return nil, fmt.Errorf("%s: not a safetensors file: only %d bytes", path, info.Size())
+		return nil, damaged(path, fmt.Errorf("not a safetensors file, or cut short: only %d bytes", info.Size()))
 	}
 	if err := checkHeaderSize(size, info.Size()); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, damaged(path, err)
 	}
 	header := make([]byte, size)
 	if _, err := io.ReadFull(f, header); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, damaged(path, err)
 	}
 	blobs, _, err := parseHeader(header, info.Size()-8-int64(size))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, damaged(path, err)
 	}
 	return blobs, nil
 }

@@ -38,7 +38,7 @@ func ReadGPT2Config(dir string) (*GPT2Config, error) {
 	}
 	c := &GPT2Config{Activation: "gelu_new", Epsilon: 1e-5}
 	if err := json.Unmarshal(data, c); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, damaged(path, err)
 	}
 	if err := json.Unmarshal(data, &c.raw); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

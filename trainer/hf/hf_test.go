@@ -79,10 +79,16 @@ func TestCheckFolder(t *testing.T) {
 		"other model": {edit(`"bert"`, `"t5"`), `config.json: model_type is "t5"`},
 		"more layers": {edit(`"num_hidden_layers": 2`, `"num_hidden_layers": 3`), "tensor encoder.layer.2.attention.self.query.weight is missing"},
 		"other width": {edit(`"intermediate_size": 20`, `"intermediate_size": 24`), "has shape [20 12], config.json says [24 12]"},
-		"cut in data": {cut(9000), "the file is cut short"},
+		"cut in data": {cut(9000), "the file is cut short; download or copy it again"},
 		"cut header":  {cut(100), "model.safetensors: not a safetensors file, or cut short"},
-		"cut to four": {cut(4), "model.safetensors: not a safetensors file: only 4 bytes"},
-		"no weights":  {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, SafetensorsFile)) }, "has neither model.safetensors nor pytorch_model.bin"},
+		"cut to four": {cut(4), "model.safetensors: not a safetensors file, or cut short: only 4 bytes; download or copy it again"},
+		"cut export": {func(t *testing.T, dir string) {
+			cut(9000)(t, dir)
+			if err := os.WriteFile(filepath.Join(dir, ManifestFile), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, "the file is cut short; hpsearch export or adapt wrote the folder: have it write the folder anew"},
+		"no weights": {func(_ *testing.T, dir string) { os.Remove(filepath.Join(dir, SafetensorsFile)) }, "has neither model.safetensors nor pytorch_model.bin"},
 		"huge header": {func(_ *testing.T, dir string) {
 			os.WriteFile(filepath.Join(dir, SafetensorsFile), []byte("\xff\xff\xff\xff\xff\xff\xff\xff{}"), 0o644)
 		}, "not a safetensors file"},

@@ -70,7 +70,7 @@ func ReadPlain(dir string, config any) error {
 		return fmt.Errorf("%w (is %s a model folder?)", err, dir)
 	}
 	if err := json.Unmarshal(data, config); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return damaged(path, err)
 	}
 	return nil
 }

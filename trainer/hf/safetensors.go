@@ -57,7 +57,7 @@ func ReadSafetensors(path string) (blobs []Blob, metadata map[string]string, err
 
 func parseSafetensors(data []byte) ([]Blob, map[string]string, error) {
 	if len(data) < 8 {
-		return nil, nil, fmt.Errorf("not a safetensors file: only %d bytes", len(data))
+		return nil, nil, fmt.Errorf("not a safetensors file, or cut short: only %d bytes", len(data))
 	}
 	size := binary.LittleEndian.Uint64(data)
 	if err := checkHeaderSize(size, int64(len(data))); err != nil {
@@ -116,7 +116,7 @@ func (h blobHeader) check(body int64) error {
 		return fmt.Errorf("impossible offsets %d..%d", start, end)
 	}
 	if end > body {
-		return fmt.Errorf("ends at byte %d of %d: the file is cut short; download it again", end, body)
+		return fmt.Errorf("ends at byte %d of %d: the file is cut short", end, body)
 	}
 	n := int64(1)
 	for _, d := range h.Shape {

@@ -83,13 +83,13 @@ func (c *checkpoint) tensor(name string, shape ...int64) *tensor.Tensor {
 
 func readWeights(dir string) (path string, blobs []hf.Blob, err error) {
 	path = filepath.Join(dir, hf.SafetensorsFile)
-	blobs, _, err = hf.ReadSafetensors(path)
+	blobs, _, err = hf.ReadWeights(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return path, blobs, err
 	}
 	path = filepath.Join(dir, hf.PyTorchFile)
 	if _, statErr := os.Stat(path); errors.Is(statErr, fs.ErrNotExist) {
-		return "", nil, fmt.Errorf("%s has neither %s nor %s", dir, hf.SafetensorsFile, hf.PyTorchFile)
+		return "", nil, fmt.Errorf("%s has neither %s nor %s: %s", dir, hf.SafetensorsFile, hf.PyTorchFile, hf.Again(dir))
 	}
 	blobs, err = ReadPyTorch(path)
 	return path, blobs, err

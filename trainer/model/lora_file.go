@@ -29,7 +29,7 @@ func (l *LoRA) Save(path string) error {
 // Load takes up the matrices of a file, whose product the base has already. An
 // [ErrOtherLoRA] leaves the network as it was.
 func (l *LoRA) Load(s *tensor.Scope, path string) error {
-	blobs, metadata, err := hf.ReadSafetensors(path)
+	blobs, metadata, err := hf.ReadWeights(path)
 	if err != nil {
 		return err
 	}

@@ -172,7 +172,7 @@ func TestBrokenFolders(t *testing.T) {
 			if err := os.Truncate(filepath.Join(dir, hf.SafetensorsFile), 0); err != nil {
 				t.Fatal(err)
 			}
-		}, "model.safetensors: not a safetensors file: only 0 bytes"},
+		}, "model.safetensors: not a safetensors file, or cut short: only 0 bytes"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

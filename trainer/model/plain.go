@@ -144,7 +144,7 @@ func (c *checkpoint) open(config any, sizes func() []int64) error {
 			return fmt.Errorf("%s: a size is %d, want 1 to %d: the file is damaged", filepath.Join(c.dir, "config.json"), n, largestPlain)
 		}
 	}
-	blobs, _, err := hf.ReadSafetensors(c.path)
+	blobs, _, err := hf.ReadWeights(c.path)
 	for _, b := range blobs {
 		c.byName[b.Name] = b
 	}

@@ -63,7 +63,7 @@ func beside(name string) bool {
 // ReadNamed reads a safetensors file and overwrites those parameters that it
 // has in the same shape; it returns how many.
 func ReadNamed(s *tensor.Scope, params []Param, path string) (int, error) {
-	blobs, _, err := hf.ReadSafetensors(path)
+	blobs, _, err := hf.ReadWeights(path)
 	if err != nil {
 		return 0, err
 	}

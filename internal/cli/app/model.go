@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hpsearch/hpsearch/trainer/hf"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 )
 
@@ -58,7 +59,7 @@ type manifest struct {
 // readManifest returns that of a classifier of texts where there is none.
 func readManifest(dir string) manifest {
 	m := manifest{Type: setting.Classification}
-	data, err := os.ReadFile(filepath.Join(dir, "hpsearch.json"))
+	data, err := os.ReadFile(filepath.Join(dir, hf.ManifestFile))
 	if err != nil || json.Unmarshal(data, &m) != nil {
 		return manifest{Type: setting.Classification}
 	}
