@@ -89,6 +89,27 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// TestAdaptImages_sizes: adapt has no setting that scales images, and says what
+// its user can do about those of other sizes.
+func TestAdaptImages_sizes(t *testing.T) {
+	var p place
+	s := open(t)
+	changes := images(tinymodel.Strokes(t, 12, 6, 28), map[string]any{"algorithm": "protonet", "ways": 2, "iterations": 2, "eval_every": 1, "test_episodes": 2})
+	delete(changes["tasks"].(map[string]any), "image_size")
+	model := filepath.Join(t.TempDir(), "model")
+	s.job(protocol.JobExport, p.exportJobOf(p.value(s, changes), model, changes), new(export.Report))
+	mixed := tinymodel.Strokes(t, 2, 6, 28)
+	tinymodel.WriteStrokes(t, mixed, 1, 6, 40)
+	for name, task := range map[string]string{"mixed": mixed, "of another size": tinymodel.Strokes(t, 2, 6, 40)} {
+		to := filepath.Join(t.TempDir(), "to")
+		failed := s.refused(protocol.JobAdapt, map[string]any{"model": model, "task": task, "to": to})
+		checkRefusal(t, failed, ".png is 40 x 40 pixels, the model takes 28 x 28: scale it to that size", to)
+		if strings.Contains(failed.Message, "image_size") {
+			t.Errorf("%s: adapt has no such setting: %s", name, failed.Message)
+		}
+	}
+}
+
 // TestImagesAreNotCompressed: what cannot be done is said before training.
 func TestImagesAreNotCompressed(t *testing.T) {
 	var p place

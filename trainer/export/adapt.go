@@ -187,6 +187,9 @@ func readTask(path string, m *Manifest) (*task.Family, error) {
 	switch {
 	case m.Images != nil:
 		spec = m.reading()
+		load = func(spec setting.Tasks) (*task.Family, error) {
+			return task.LoadSized(spec, m.Images.Width, m.Images.Height)
+		}
 	case m.Type != setting.Classification:
 		load = task.LoadOne
 	}

@@ -146,9 +146,29 @@ func LoadOne(spec setting.Tasks) (*Family, error) {
 	return f, nil
 }
 
+// LoadSized is [Load] of images for a model that takes width x height pixels:
+// all must have that size, unless image_size scales them to it.
+func LoadSized(spec setting.Tasks, width, height int) (*Family, error) {
+	if err := present(spec); err != nil {
+		return nil, err
+	}
+	f, err := loadImages(spec, func(pictures []picture) error {
+		for _, p := range pictures {
+			if err := p.sized(width, height); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the task: %w", err)
+	}
+	return f, nil
+}
+
 func load(spec setting.Tasks) (*Family, error) {
 	if spec.Kind == setting.KindImages {
-		return loadImages(spec)
+		return loadImages(spec, func(pictures []picture) error { return checkSizes(pictures, spec) })
 	}
 	return loadTexts(spec, newBuilder(spec))
 }

@@ -60,8 +60,9 @@ type picture struct {
 	width, height int
 }
 
-// loadImages reads a folder of class folders, or IDX files.
-func loadImages(spec setting.Tasks) (*Family, error) {
+// loadImages reads a folder of class folders, or IDX files. check is told all
+// pictures.
+func loadImages(spec setting.Tasks, check func([]picture) error) (*Family, error) {
 	pairs, err := findIDX(spec.Path)
 	if err != nil {
 		return nil, err
@@ -75,19 +76,19 @@ func loadImages(spec setting.Tasks) (*Family, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(pictures) == 0 {
+		return nil, fmt.Errorf("%s holds no images", filepath.Clean(spec.Path))
+	}
+	if err := check(pictures); err != nil {
+		return nil, err
+	}
 	return gather(pictures, spec)
 }
 
-// gather makes a family of pictures: equal ones of a class are kept once, and
-// classes that are too small are left out.
+// gather makes a family of pictures of one size: equal ones of a class are kept
+// once, and classes that are too small are left out.
 func gather(pictures []picture, spec setting.Tasks) (*Family, error) {
 	source := filepath.Clean(spec.Path)
-	if len(pictures) == 0 {
-		return nil, fmt.Errorf("%s holds no images", source)
-	}
-	if err := checkSizes(pictures, spec); err != nil {
-		return nil, err
-	}
 	f := &Family{Source: source, Images: &Images{
 		Width: pictures[0].width, Height: pictures[0].height, Channels: channels(spec),
 	}}

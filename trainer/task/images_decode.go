@@ -28,12 +28,21 @@ func ReadImages(paths []string, spec setting.Tasks, width, height int) (*Images,
 		if err != nil {
 			return nil, err
 		}
-		if p.width != width || p.height != height {
-			return nil, fmt.Errorf("%s is %d x %d pixels, the model takes %d x %d: scale it to that size", path, p.width, p.height, width, height)
+		p.source = path
+		if err := p.sized(width, height); err != nil {
+			return nil, err
 		}
 		m.Pixels = append(m.Pixels, p.pixels...)
 	}
 	return m, nil
+}
+
+// sized returns an error unless a picture has the size that a model takes.
+func (p picture) sized(width, height int) error {
+	if p.width != width || p.height != height {
+		return fmt.Errorf("%s is %d x %d pixels, the model takes %d x %d: scale it to that size", p.source, p.width, p.height, width, height)
+	}
+	return nil
 }
 
 func readPicture(path string, spec setting.Tasks) (picture, error) {
