@@ -56,14 +56,31 @@ type Outcome struct {
 	Reports []Report
 }
 
-// A TrialQuery selects trials of a study, in ascending order of number.
+// An Order is what trials are ordered by. Equals are in ascending order of
+// number.
+type Order int
+
+// The orders of trials.
+const (
+	ByNumber   Order = iota // the lowest first
+	ByValue                 // of the first objective: the best first
+	ByDuration              // the longest first; a RUNNING trial's lasts until now
+)
+
+// A TrialQuery selects trials of a study, in ascending order of number unless it
+// says otherwise.
 type TrialQuery struct {
 	States []State // none: all
 	After  int     // only numbers greater than this; -1 for all
 	Also   []int   // these numbers too, whatever After says
 	Limit  int     // 0: no limit
+	// Order is what the trials are ordered by before Limit cuts. Those that lack
+	// a value, or were not started, are the last, with Reverse too, which turns
+	// ByValue and ByDuration around. ByNumber has Newest instead.
+	Order   Order
+	Reverse bool
 	// Newest takes the highest numbers when there are more than Limit, not
-	// the lowest. The order stays ascending.
+	// the lowest. The order, ByNumber, stays ascending.
 	Newest bool
 	// Brief leaves out the intermediate reports.
 	Brief bool

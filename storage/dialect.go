@@ -27,6 +27,9 @@ type dialect struct {
 	// clock is an expression for the database's time in microseconds since
 	// 1970; empty: the clock of the machine is the database's.
 	clock string
+	// micros is the format of an expression for the microseconds from 1970 to
+	// the time in a column, in UTC.
+	micros string
 	// lockStudy and lockTrial lock a row by its id until the end of the
 	// transaction; empty where the transaction as a whole holds a lock.
 	lockStudy, lockTrial string

@@ -239,11 +239,17 @@ func (m *memory) Trials(ctx context.Context, studyID int64, q search.TrialQuery)
 				trial = &brief
 			}
 			trials = append(trials, trial)
-			if len(trials) == q.Limit && !q.Newest {
+			if len(trials) == q.Limit && !q.Newest && q.Order == search.ByNumber {
 				break
 			}
 		}
-		if q.Newest && q.Limit > 0 {
+		switch {
+		case q.Order != search.ByNumber:
+			sortTrials(trials, q, s.directions[0], m.now())
+			if q.Limit > 0 {
+				trials = slices.Clip(trials[:min(q.Limit, len(trials))])
+			}
+		case q.Newest && q.Limit > 0:
 			trials = slices.Clip(trials[max(0, len(trials)-q.Limit):])
 		}
 		return nil

@@ -18,6 +18,7 @@ import (
 var mysqlDialect = &dialect{
 	name:      mysqlName,
 	clock:     "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)",
+	micros:    "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', %s)",
 	lockStudy: "SELECT study_id FROM studies WHERE study_id = ? FOR UPDATE",
 	lockTrial: "SELECT trial_id FROM trials WHERE trial_id = ? FOR UPDATE",
 	tryTrial:  "SELECT trial_id FROM trials WHERE trial_id = ? FOR UPDATE SKIP LOCKED",

@@ -23,6 +23,7 @@ const postgresClock = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint
 var postgresDialect = &dialect{
 	name:      postgresName,
 	clock:     postgresClock,
+	micros:    "EXTRACT(EPOCH FROM %s) * 1000000",
 	lockStudy: "SELECT study_id FROM studies WHERE study_id = ? FOR UPDATE",
 	lockTrial: "SELECT trial_id FROM trials WHERE trial_id = ? FOR UPDATE",
 	tryTrial:  "SELECT trial_id FROM trials WHERE trial_id = ? FOR UPDATE SKIP LOCKED",

@@ -133,6 +133,8 @@ func openPool(path string, sessions int, busy time.Duration, setup, begin, optio
 // whole database.
 var sqliteDialect = &dialect{
 	name: sqliteName,
+	// julianday is exact to a millisecond only.
+	micros: "CAST(strftime('%%s', %[1]s) AS INTEGER) * 1000000 + CAST(substr(substr(%[1]s, 21) || '000000', 1, 6) AS INTEGER)",
 	beat: `INSERT INTO trial_heartbeats (trial_id, heartbeat) VALUES (?, ?)
 		ON CONFLICT (trial_id) DO UPDATE SET heartbeat = excluded.heartbeat`,
 	beatArgument: func(now time.Time, lease time.Duration) any { return utc(now.Add(lease)) },

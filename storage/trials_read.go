@@ -33,11 +33,14 @@ func (s *sqlStore) Trials(ctx context.Context, studyID int64, q search.TrialQuer
 	var trials []*search.Trial
 	err := s.view(ctx, fmt.Sprintf("trials of study %d", studyID), func(tx *gorm.DB) error {
 		order := orderFor(q.States)
-		newest := q.Newest && q.Limit > 0
+		newest := q.Newest && q.Limit > 0 && q.Order == search.ByNumber
 		if newest {
 			order += " DESC"
 		}
 		selected := selectTrials(tx, studyID, q)
+		if q.Order != search.ByNumber {
+			selected, order = s.sorted(selected, q)
+		}
 		if len(q.States) > 0 {
 			selected = selected.Where("trials.state IN ?", q.States)
 		}

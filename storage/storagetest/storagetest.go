@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) search.Store) {
 		{"FinishPruned", testFinishPruned},
 		{"FinishedStaysFinished", testFinishedStaysFinished},
 		{"TrialsQuery", testTrialsQuery},
+		{"TrialsOrder", testTrialsOrder},
 		{"AdoptRefuses", testAdoptRefuses},
 		{"Best", testBest},
 		{"UnknownStudy", testUnknownStudy},
