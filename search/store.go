@@ -153,6 +153,11 @@ type Store interface {
 	Trial(ctx context.Context, studyID int64, number int) (*Trial, error)
 	// Trials returns the selected trials.
 	Trials(ctx context.Context, studyID int64, q TrialQuery) ([]*Trial, error)
+	// Leases returns the time that is left, by the store's clock, of the leases
+	// of RUNNING trials, by the trials' numbers. It is not positive where the
+	// lease is over and the trial free to be claimed. Trials without a lease,
+	// which are Optuna's, are not there.
+	Leases(ctx context.Context, studyID int64) (map[int]time.Duration, error)
 	// Best returns the COMPLETE trial with the best first value, the lowest
 	// number among equals; ErrNotFound when there is none.
 	Best(ctx context.Context, studyID int64) (*Trial, error)

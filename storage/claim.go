@@ -195,6 +195,34 @@ func (s *sqlStore) candidates(tx *gorm.DB, studyID int64) (found []candidate, er
 	return found, nil
 }
 
+// Leases implements [search.Store].
+func (s *sqlStore) Leases(ctx context.Context, studyID int64) (map[int]time.Duration, error) {
+	var rows []struct {
+		Number    int
+		Remaining int64
+	}
+	err := s.view(ctx, fmt.Sprintf("leases of study %d", studyID), func(tx *gorm.DB) error {
+		now := s.clock
+		if now == "" {
+			now = strconv.FormatInt(s.machine().UnixMicro(), 10)
+		}
+		err := tx.Raw(`SELECT t.number, h.lease_until - `+now+` AS remaining FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
+			WHERE t.study_id = ? AND t.state = 'RUNNING' AND h.lease_until IS NOT NULL AND t.number IS NOT NULL`, studyID).Scan(&rows).Error
+		if err == nil && len(rows) == 0 {
+			return requireStudy(tx, studyID)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	leases := make(map[int]time.Duration, len(rows))
+	for _, row := range rows {
+		leases[row.Number] = time.Duration(row.Remaining) * time.Microsecond
+	}
+	return leases, nil
+}
+
 // lockCandidate locks a trial, unless somebody else has it, and reads it as it
 // is then.
 func (s *sqlStore) lockCandidate(tx *gorm.DB, trialID int64, now time.Time) (c candidate, free bool, err error) {

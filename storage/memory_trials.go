@@ -125,6 +125,21 @@ func (m *memory) Claim(ctx context.Context, studyID int64, worker string, lease 
 	return trial, claim, nil
 }
 
+// Leases implements [search.Store].
+func (m *memory) Leases(ctx context.Context, studyID int64) (map[int]time.Duration, error) {
+	leases := map[int]time.Duration{}
+	err := m.do(ctx, studyID, fmt.Sprintf("leases of study %d", studyID), func(s *memoryStudy) error {
+		now := m.now()
+		for _, number := range s.open {
+			if t := s.trials[number]; t.State == search.Running {
+				leases[number] = t.leaseUntil.Sub(now)
+			}
+		}
+		return nil
+	})
+	return leases, err
+}
+
 // ended returns a copy of the trial with an outcome that was checked.
 func (t memoryTrial) ended(o search.Outcome, now time.Time) memoryTrial {
 	t = t.change()

@@ -76,6 +76,24 @@ func testClaimExpired(t *testing.T, f *fixture) {
 	same(t, "worker", f.trial(t, study.ID, 0).Worker, "second")
 }
 
+func testLeases(t *testing.T, f *fixture) {
+	study := f.study(t, definition("s"))
+	leases, err := f.Leases(f.ctx, study.ID)
+	f.ok(t, err)
+	same(t, "leases of no trials", len(leases), 0)
+	f.start(t, study.ID, 0, short)
+	f.start(t, study.ID, 1, long)
+	f.complete(t, study.ID, 2, 1)
+	f.ok(t, f.Release(f.ctx, f.start(t, study.ID, 3, long)))
+	other := f.study(t, definition("other"))
+	f.start(t, other.ID, 0, long)
+	leases, err = f.Leases(f.ctx, study.ID)
+	f.ok(t, err)
+	if len(leases) != 2 || leases[0] > 0 || leases[0] < -long || leases[1] <= long/2 || leases[1] > long {
+		t.Errorf("leases %v: that of trial 0 is over, and of that of trial 1 nearly %v are left", leases, long)
+	}
+}
+
 func testClaimGivesUp(t *testing.T, f *fixture) {
 	study := f.study(t, definition("s"))
 	claim := f.start(t, study.ID, 0, short)

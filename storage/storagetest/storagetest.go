@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) search.Store) {
 		{"Enqueue", testEnqueue},
 		{"ClaimOrder", testClaimOrder},
 		{"ClaimExpired", testClaimExpired},
+		{"Leases", testLeases},
 		{"ClaimGivesUp", testClaimGivesUp},
 		{"SetParams", testSetParams},
 		{"Renew", testRenew},

@@ -339,6 +339,7 @@ func testUnknownStudy(t *testing.T, f *fixture) {
 		"Renew":       func() error { return f.Renew(ctx, search.Claim{StudyID: id, TrialID: 1, Attempt: 1}, long) },
 		"Trial":       func() error { _, err := f.Trial(ctx, id, 0); return err },
 		"Trials":      func() error { _, err := f.Trials(ctx, id, search.TrialQuery{After: -1}); return err },
+		"Leases":      func() error { _, err := f.Leases(ctx, id); return err },
 		"Best":        func() error { _, err := f.Best(ctx, id); return err },
 		"Counts":      func() error { _, err := f.Counts(ctx, id); return err },
 	}

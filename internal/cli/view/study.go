@@ -43,7 +43,8 @@ type Budget struct {
 type StudyDetail struct {
 	Study
 	Front []FrontTrial   `json:"front,omitempty"`
-	Ended *Ended         `json:"ended"` // null: more trials are started
+	Ended *Ended         `json:"ended"`          // null: more trials are started
+	Lost  []int          `json:"lost,omitempty"` // the RUNNING trials that nobody works on
 	Train map[string]any `json:"train,omitempty"`
 	Space search.Space   `json:"space"`
 	// Inputs are the files that trials read, as they were when the study was
@@ -83,6 +84,7 @@ type Ended struct {
 type State struct {
 	Front []*search.Trial // of a study of several objectives
 	Goal  search.Goal     // that the study has reached, if any
+	Lost  map[int]string  // why trials are lost, by their numbers
 }
 
 // NewStudy returns the JSON of a summary; ended is nil while more trials of the
@@ -200,6 +202,7 @@ func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 	for _, t := range known.Front {
 		v.Front = append(v.Front, FrontTrial{Number: t.Number, Values: values(t), Params: params(t)})
 	}
+	v.Lost = slices.Sorted(maps.Keys(known.Lost))
 	for _, input := range def.Inputs {
 		v.Inputs = append(v.Inputs, Input{Path: input.Path, Files: input.Files, Bytes: input.Bytes, SHA256: input.SHA256})
 	}
@@ -224,6 +227,9 @@ func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 		add("warm start", render.Text(fmt.Sprintf("study %s, up to trial %d", def.WarmStart.Study, def.WarmStart.Trials-1)))
 	}
 	add("trials", render.Text(countsText(s.Counts, def.Budget.Trials)))
+	for _, number := range v.Lost {
+		add("lost", render.Tinted(fmt.Sprintf("trial %d: %s", number, known.Lost[number]), render.Bad))
+	}
 	if bounds := budgetText(def.Budget); bounds != "" {
 		add("budget", render.Text(bounds))
 	}

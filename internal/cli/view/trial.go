@@ -25,6 +25,8 @@ type Trial struct {
 	FinishedAt *time.Time        `json:"finished_at"`
 	Seconds    *Number           `json:"seconds"`
 	Error      *string           `json:"error"`
+	// Lost says why nobody works on a RUNNING trial any more.
+	Lost string `json:"lost,omitempty"`
 }
 
 // TrialDetail is a trial in JSON with its seed and its reports.
@@ -128,8 +130,9 @@ func reportMetrics(r search.Report, metric string) map[string]Number {
 	return all
 }
 
-// Trials returns the document of a list of trials of the study.
-func Trials(study *search.Study, trials []*search.Trial, now time.Time) render.Document {
+// Trials returns the document of a list of trials of the study. lost says which
+// of them are lost, and why, by their numbers.
+func Trials(study *search.Study, trials []*search.Trial, lost map[int]string, now time.Time) render.Document {
 	space := study.Definition.Space
 	names, metrics := paramNames(space, trials), metricNames(trials)
 	d := render.Document{
@@ -148,6 +151,7 @@ func Trials(study *search.Study, trials []*search.Trial, now time.Time) render.D
 	list := make([]Trial, 0, len(trials))
 	for _, t := range trials {
 		v := NewTrial(t)
+		v.Lost = lost[t.Number]
 		list = append(list, v)
 		d.Names = append(d.Names, fmt.Sprint(t.Number))
 		d.Rows = append(d.Rows, trialRow(study, t, v, names, metrics, now))
@@ -181,7 +185,7 @@ func valueCells(study *search.Study, t *search.Trial) []render.Cell {
 }
 
 func trialRow(study *search.Study, t *search.Trial, v Trial, names, metrics []string, now time.Time) []render.Cell {
-	row := append([]render.Cell{render.Int(t.Number), stateCell(t.State)}, valueCells(study, t)...)
+	row := append([]render.Cell{render.Int(t.Number), stateCell(t.State, v.Lost)}, valueCells(study, t)...)
 	for _, name := range names {
 		row = append(row, lookup(v.Params, name, render.Value))
 	}
@@ -189,7 +193,15 @@ func trialRow(study *search.Study, t *search.Trial, v Trial, names, metrics []st
 		row = append(row, lookup(t.Metrics, name, render.Number))
 	}
 	return append(row, render.Int(t.Attempt), render.Time(t.Started, now), render.Time(t.Finished, now),
-		render.Seconds(elapsed(t, now)), render.Tinted(errorText(t), render.Bad))
+		render.Seconds(elapsed(t, now)), errorCell(t, v.Lost))
+}
+
+// errorCell says what is wrong with a trial.
+func errorCell(t *search.Trial, lost string) render.Cell {
+	if lost != "" {
+		return render.Tinted("lost: "+lost, render.Bad)
+	}
+	return render.Tinted(errorText(t), render.Bad)
 }
 
 // elapsed is the time that a trial took, or has taken so far.
@@ -209,18 +221,25 @@ func lookup[V any](m map[string]V, name string, cell func(V) render.Cell) render
 	return cell(v)
 }
 
-func stateCell(s search.State) render.Cell {
+// stateCell is a trial's state, for people with whether it is lost.
+func stateCell(s search.State, lost string) render.Cell {
 	tones := map[search.State]render.Tone{
 		search.Complete: render.Good, search.Failed: render.Bad, search.Pruned: render.Faint, search.Running: render.Warn,
+	}
+	if lost != "" {
+		return render.Cell{Human: string(s) + " (lost)", Machine: string(s), Tone: render.Bad}
 	}
 	return render.Tinted(string(s), tones[s])
 }
 
-// TrialFacts returns the document of one trial with its reports.
-func TrialFacts(study *search.Study, t *search.Trial, now time.Time) render.Document {
-	d := trialFacts(study, t, now)
+// TrialFacts returns the document of one trial with its reports. lost says why
+// it is lost; empty when it is not.
+func TrialFacts(study *search.Study, t *search.Trial, lost string, now time.Time) render.Document {
+	d := trialFacts(study, t, lost, now)
 	metric := study.Definition.Objective.Metric
-	d.Data = NewTrialDetail(study, t)
+	detail := NewTrialDetail(study, t)
+	detail.Lost = lost
+	d.Data = detail
 	d.Rows = append(d.Rows, fact("seed", render.Text(fmt.Sprint(seed(study, t)))))
 	if t.State == search.Failed && study.Definition.Objective.Kind != studyfile.External {
 		d.Rows = append(d.Rows, fact("log", render.Text(fmt.Sprintf("hpsearch trial logs %s %d shows the rest", render.Argument(study.Name), t.Number))))
@@ -238,7 +257,7 @@ func TrialFacts(study *search.Study, t *search.Trial, now time.Time) render.Docu
 
 // BestTrial returns the document of a study's best trial: JSON as in a list.
 func BestTrial(study *search.Study, t *search.Trial, now time.Time) render.Document {
-	d := trialFacts(study, t, now)
+	d := trialFacts(study, t, "", now)
 	d.Data = NewTrial(t)
 	return d
 }
@@ -247,19 +266,19 @@ func BestTrial(study *search.Study, t *search.Trial, now time.Time) render.Docum
 // the front of several objectives as a list.
 func Bests(study *search.Study, front []*search.Trial, now time.Time) render.Document {
 	if study.Several() {
-		return Trials(study, front, now)
+		return Trials(study, front, nil, now)
 	}
 	return BestTrial(study, front[0], now)
 }
 
-func trialFacts(study *search.Study, t *search.Trial, now time.Time) render.Document {
+func trialFacts(study *search.Study, t *search.Trial, lost string, now time.Time) render.Document {
 	v := NewTrial(t)
 	d := render.Document{
 		Facts: true, Columns: []render.Column{{Title: "field"}, {Title: "value"}},
 		Names: []string{fmt.Sprint(t.Number)},
 		Rows: [][]render.Cell{
 			fact("number", render.Int(t.Number)),
-			fact("state", stateCell(t.State)),
+			fact("state", stateCell(t.State, lost)),
 		},
 	}
 	objectives := study.Definition.Objective.AllMetrics()
@@ -281,8 +300,8 @@ func trialFacts(study *search.Study, t *search.Trial, now time.Time) render.Docu
 	if t.Worker != "" {
 		d.Rows = append(d.Rows, fact("worker", render.Text(t.Worker)))
 	}
-	if text := errorText(t); text != "" {
-		d.Rows = append(d.Rows, fact("error", render.Tinted(text, render.Bad)))
+	if cell := errorCell(t, lost); cell.Human != "" {
+		d.Rows = append(d.Rows, fact("error", cell))
 	}
 	return d
 }

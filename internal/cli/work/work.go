@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/lost"
 	"github.com/hpsearch/hpsearch/internal/cli/trainer"
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
@@ -140,7 +141,7 @@ func (j *Job) runner(ctx context.Context) (*search.Runner, *retention, error) {
 			}
 			return objective.NewProcess(config)
 		},
-		Worker: workerName(), Devices: names(devices), Neighbour: here, Budget: j.Budget, DataDir: dir, Observer: shown, Lease: j.Lease,
+		Worker: lost.WorkerName(), Devices: names(devices), Neighbour: lost.Here, Budget: j.Budget, DataDir: dir, Observer: shown, Lease: j.Lease,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("study %s: %w", j.Study.Name, err)
@@ -191,15 +192,6 @@ func Place(settings map[string]any, device string) {
 	default:
 		settings["device"] = "cuda" // the first of those that the trainer may see
 	}
-}
-
-// workerName tells people who runs a trial.
-func workerName() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
 // Conclude shows the best trial when a run has come to its end, or those of

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/lost"
 	"github.com/hpsearch/hpsearch/objective"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/storage"
@@ -64,16 +65,6 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff([]string{"cuda:1", "", "cpu"}, names([]string{"cuda:1", "auto", "cpu"})); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestHere(t *testing.T) {
-	t.Parallel()
-	own := workerName()
-	for worker, want := range map[string]bool{own: true, own + "1": true, "elsewhere.invalid:7": false, "": false, "nobody": false} {
-		if here(worker) != want {
-			t.Errorf("here(%q) is not %v", worker, want)
-		}
 	}
 }
 
@@ -224,7 +215,7 @@ func TestTrialsOfDeadWorkersAreFree(t *testing.T) {
 		t.Fatal(err)
 	}
 	dead := fmt.Sprintf("%s:%d", host, ended.Process.Pid)
-	for number, worker := range []string{dead, workerName(), "elsewhere:1", "odd"} {
+	for number, worker := range []string{dead, lost.WorkerName(), "elsewhere:1", "odd"} {
 		if _, err := store.Start(ctx, study.ID, search.NewTrial{Number: number}, worker, time.Hour, 0); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/lost"
 	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/kinds"
@@ -51,6 +52,11 @@ func show(ctx context.Context, o *Options) error {
 	known, err := look(ctx, store, summary)
 	if err != nil {
 		return err
+	}
+	if summary.Counts.Running > 0 {
+		if known.Lost, err = lost.Running(ctx, store, &summary.Study); err != nil {
+			return err
+		}
 	}
 	return o.Write(view.StudyFacts(summary, known, o.Now()))
 }

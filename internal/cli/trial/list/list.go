@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/lost"
 	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -101,5 +102,9 @@ func list(ctx context.Context, o *Options) error {
 	if o.Order == search.ByNumber && o.Reverse {
 		slices.Reverse(trials)
 	}
-	return o.Write(view.Trials(study, trials, o.Now()))
+	why, err := lost.Trials(ctx, store, study, trials)
+	if err != nil {
+		return err
+	}
+	return o.Write(view.Trials(study, trials, why, o.Now()))
 }

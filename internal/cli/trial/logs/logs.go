@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/lost"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -61,6 +62,15 @@ func logs(ctx context.Context, o *Options) error {
 	dir, err := o.StudyDir(study.Name)
 	if err != nil {
 		return err
+	}
+	if o.Follow {
+		why, err := lost.Trials(ctx, store, study, []*search.Trial{t})
+		if err != nil {
+			return err
+		}
+		if text := why[t.Number]; text != "" {
+			o.Say("Trial %d of %s is lost: %s.", t.Number, study.Name, text)
+		}
 	}
 	path := filepath.Join(search.TrialDir(dir, o.Number), "log")
 	log := &tail{path: path, to: o.Out}

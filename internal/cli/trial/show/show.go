@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/lost"
 	"github.com/hpsearch/hpsearch/internal/cli/view"
+	"github.com/hpsearch/hpsearch/search"
 )
 
 // Options are the arguments of the verb.
@@ -39,9 +41,13 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 }
 
 func show(ctx context.Context, o *Options) error {
-	_, study, t, err := o.Trial(ctx, o.Name, o.Number)
+	store, study, t, err := o.Trial(ctx, o.Name, o.Number)
 	if err != nil {
 		return err
 	}
-	return o.Write(view.TrialFacts(study, t, o.Now()))
+	why, err := lost.Trials(ctx, store, study, []*search.Trial{t})
+	if err != nil {
+		return err
+	}
+	return o.Write(view.TrialFacts(study, t, why[t.Number], o.Now()))
 }
