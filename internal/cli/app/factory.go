@@ -255,6 +255,24 @@ func (f *Factory) Write(d render.Document) error {
 	return nil
 }
 
+// WriteNames writes what a verb has made or named: a name a line, which a shell
+// puts into a variable, or data where another format is wanted.
+func (f *Factory) WriteNames(title string, data any, names ...string) error {
+	if f.Format != string(render.Table) {
+		d := render.Document{Data: data, Columns: []render.Column{{Title: title}}, Names: names}
+		for _, name := range names {
+			d.Rows = append(d.Rows, []render.Cell{render.Text(name)})
+		}
+		return f.Write(d)
+	}
+	for _, name := range names {
+		if _, err := fmt.Fprintln(f.Out, name); err != nil {
+			return fmt.Errorf("write the output: %w", err)
+		}
+	}
+	return nil
+}
+
 // Say writes a line for people to the standard error, unless --quiet.
 func (f *Factory) Say(format string, args ...any) {
 	if !f.Quiet {

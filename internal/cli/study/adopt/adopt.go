@@ -10,6 +10,7 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/cli/define"
+	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
@@ -137,6 +138,5 @@ func (o *Options) again(file *studyfile.File, study *search.Study) error {
 }
 
 func (o *Options) print() error {
-	_, err := fmt.Fprintln(o.Out, o.Name)
-	return err
+	return o.WriteNames("name", view.StudyName{Name: o.Name}, o.Name)
 }

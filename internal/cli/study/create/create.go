@@ -156,6 +156,5 @@ func (o *Options) exists(name string) error {
 }
 
 func (o *Options) print(name string) error {
-	_, err := fmt.Fprintln(o.Out, name)
-	return err
+	return o.WriteNames("name", view.StudyName{Name: name}, name)
 }

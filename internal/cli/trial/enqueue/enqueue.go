@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -79,8 +81,7 @@ func enqueue(ctx context.Context, o *Options) error {
 	if err != nil {
 		return fmt.Errorf("enqueue in study %s: %w", study.Name, err)
 	}
-	_, err = fmt.Fprintln(o.Out, number)
-	return err
+	return o.WriteNames("number", view.TrialNumber{Number: number}, strconv.Itoa(number))
 }
 
 // parse reads a value as the study file would, unless the parameter has the

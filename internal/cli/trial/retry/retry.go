@@ -3,11 +3,14 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -73,20 +76,19 @@ func retry(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
+	numbers, names := []view.TrialNumber{}, []string(nil)
 	for _, t := range trials {
 		params := t.External()
 		if !o.NewSeed {
 			params[search.KeptSeed] = search.NewTask(study, t, "").Seed
 		}
 		number, err := store.Enqueue(ctx, study.ID, params)
-		if err != nil {
-			return fmt.Errorf("enqueue in study %s: %w", study.Name, err)
+		if err != nil { // those before are there
+			return errors.Join(o.WriteNames("number", numbers, names...), fmt.Errorf("enqueue in study %s: %w", study.Name, err))
 		}
-		if _, err := fmt.Fprintln(o.Out, number); err != nil {
-			return err
-		}
+		numbers, names = append(numbers, view.TrialNumber{Number: number}), append(names, strconv.Itoa(number))
 	}
-	return nil
+	return o.WriteNames("number", numbers, names...)
 }
 
 // chosen returns the trials to try again. Those that are named are checked
