@@ -189,7 +189,7 @@ func TestNetworksOfOtherInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := d.train(t, map[string]any{"model": dir}, "", nil, nil); err == nil || !strings.Contains(err.Error(), "computes on images of 3 channels and 28 x 28 pixels") {
+	if _, _, err := d.train(t, map[string]any{"model": dir}, "", nil, nil); err == nil || !strings.Contains(err.Error(), "computes on images of [channels, height, width] [3 28 28], these have") {
 		t.Errorf("a model of colours: %v", err)
 	}
 	if _, _, err := d.train(t, map[string]any{"model": tinymodel.Folder(t)}, "", nil, nil); err == nil || !strings.Contains(err.Error(), "reads texts, and tasks of kind images have none") {

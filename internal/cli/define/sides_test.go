@@ -40,7 +40,7 @@ func TestSides(t *testing.T) {
 		want  string // of the error; "": accepted
 	}{
 		{"conv4", map[string]any{"model": conv4, "tasks": pictures}, gray, ""},
-		{"conv4 of other images", map[string]any{"model": conv4, "tasks": pictures}, color, "images of 1 channels and 28 x 28 pixels, these have [channels, height, width] [3 32 32]: set tasks.image_size"},
+		{"conv4 of other images", map[string]any{"model": conv4, "tasks": pictures}, color, "images of [channels, height, width] [1 28 28], these have [3 32 32]: set tasks.image_size"},
 		{"conv4, too many layers frozen", map[string]any{"model": conv4, "tasks": pictures, "freeze": "bottom-5"}, gray, "bottom-5, but the model has 4 layers"},
 		{"conv4, adapters", map[string]any{"model": conv4, "tasks": pictures, "freeze": "lora-2"}, gray, "no attention"},
 		{"conv4, head alone", map[string]any{"model": conv4, "tasks": pictures, "freeze": "all-but-head"}, gray, ""}, // protonet projects
