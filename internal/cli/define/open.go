@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/trainer"
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
@@ -22,12 +23,16 @@ func Open(ctx context.Context, f *app.Factory, arg string) (search.Store, *searc
 }
 
 // OpenToRun is Open for a verb that runs the trials: a file whose trials
-// nobody can run is refused before its study is created. warmStart is the folder
+// nobody can run, or not here, is refused before its study is created. warmStart is the folder
 // of an exported model that trials start from, "" for what the study says.
 func OpenToRun(ctx context.Context, f *app.Factory, arg, warmStart string) (search.Store, *search.Study, error) {
 	return open(ctx, f, arg, warmStart, func(file *studyfile.File) error {
-		if file.Objective.Kind == studyfile.External {
+		switch file.Objective.Kind {
+		case studyfile.External:
 			return app.NotRun(file.Name, "hpsearch pipe "+render.Argument(arg)+", or hpsearch study create -f "+render.Argument(arg)+" and then hpsearch ask")
+		case studyfile.MetaTraining:
+			_, err := trainer.Find()
+			return err
 		}
 		return nil
 	})

@@ -19,9 +19,16 @@ const Env = "HPSEARCH_TRAINER"
 // ErrNotFound is wrapped by the error of [Find].
 var ErrNotFound = errors.New(Program + " was not found")
 
-// Find returns the path of the trainer: beside this program, else what [Env]
-// names, else in PATH.
+// Find returns the path of the trainer: what [Env] names, else the one beside
+// this program, else in PATH.
 func Find() (string, error) {
+	if named := os.Getenv(Env); named != "" {
+		path, err := exec.LookPath(named)
+		if err != nil {
+			return "", fmt.Errorf("%w: %s=%s is no program", ErrNotFound, Env, named)
+		}
+		return path, nil
+	}
 	if self, err := os.Executable(); err == nil {
 		for _, path := range []string{self, resolved(self)} {
 			beside := filepath.Join(filepath.Dir(path), Program)
@@ -29,13 +36,6 @@ func Find() (string, error) {
 				return beside, nil
 			}
 		}
-	}
-	if named := os.Getenv(Env); named != "" {
-		path, err := exec.LookPath(named)
-		if err != nil {
-			return "", fmt.Errorf("%w: %s=%s is no program", ErrNotFound, Env, named)
-		}
-		return path, nil
 	}
 	path, err := exec.LookPath(Program)
 	if err != nil {
