@@ -21,6 +21,9 @@ func FlagError(cmd *cobra.Command, err error) error {
 	}
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
+		if format, ok := formats[unknown.GetSpecifiedName()]; ok {
+			return Usagef(cmd, "%s has no flag --%s: write -o %s", cmd.CommandPath(), unknown.GetSpecifiedName(), format)
+		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		if near := spelling.Nearest(unknown.GetSpecifiedName(), names); near != "" {
@@ -29,6 +32,9 @@ func FlagError(cmd *cobra.Command, err error) error {
 	}
 	return Usagef(cmd, "%w", err)
 }
+
+// formats has what people of other programs write for --output.
+var formats = map[string]string{"json": "json", "yaml": "yaml", "csv": "csv", "format": "FORMAT (json, yaml, csv or name)"}
 
 // wanted describes the values of flags by their types' names.
 var wanted = map[string]string{

@@ -13,6 +13,8 @@ func TestFlagError(t *testing.T) {
 		{"--parallel=two", "--parallel two: want a whole number"},
 		{"--timeout=5", "--timeout 5: want a time with its unit, such as 90s, 30m or 2h"},
 		{"--parallex=2", "run has no flag --parallex; did you mean --parallel?"},
+		{"--json", "run has no flag --json: write -o json"},
+		{"--format=json", "run has no flag --format: write -o FORMAT (json, yaml, csv or name)"},
 		{"--banana", "unknown flag: --banana"},
 		{"-z", "unknown shorthand flag: 'z' in -z"},
 		{"--parallel", "flag needs an argument: --parallel"},
