@@ -82,6 +82,9 @@ func parse(args []string) (*commandLine, error) {
 	if flags.Changed("steps") && flags.Changed("epochs") {
 		return nil, errors.New("--steps and --epochs both say how long to train: keep one")
 	}
+	if flags.Changed("steps") && o.Steps < 1 {
+		return nil, fmt.Errorf("--steps %d: use 1 or more", o.Steps)
+	}
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
