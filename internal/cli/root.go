@@ -108,6 +108,6 @@ func globalFlags(root *cobra.Command, f *app.Factory) {
 	flags.BoolVarP(&f.Verbose, "verbose", "v", false, "log what happens inside to the standard error")
 	// The default may come from the environment and hold a password.
 	flags.Lookup("storage").DefValue = app.DefaultStorage
-	app.CompleteFlag(root, "output", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	app.CompleteWords(root, "output", names...)
 	app.CompleteFlag(root, "data", app.Folders)
 }

@@ -77,6 +77,7 @@ squared error in the unit of the labels, or nats a token.`,
 	app.CompleteFlag(cmd, "to", app.Folders)
 	cmd.Flags().Int64Var(&o.Seed, "seed", 0, "seed of whatever is random")
 	cmd.Flags().StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")
+	app.CompleteWords(cmd, "device", "auto", "cpu", "cuda")
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +86,33 @@ func names(all []search.Summary, begun string) []string {
 // Folders completes folders, for a flag or an argument that names one.
 func Folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// ParamNames completes a study's name and then "name=" for its parameters that
+// were not given yet.
+func (f *Factory) ParamNames(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return f.StudyNames(cmd, args, begun)
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+	defer cancel()
+	_, study, err := f.Study(ctx, args[0])
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var params []string
+	for _, p := range study.Definition.Space {
+		given := func(arg string) bool { return strings.HasPrefix(arg, p.Name+"=") }
+		if entry := p.Name + "="; strings.HasPrefix(entry, begun) && !slices.ContainsFunc(args[1:], given) {
+			params = append(params, entry)
+		}
+	}
+	return params, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// CompleteWords has a flag of cmd completed with words. The flag must be there.
+func CompleteWords(cmd *cobra.Command, flag string, words ...string) {
+	CompleteFlag(cmd, flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // CompleteFlag has a flag of cmd completed. The flag must be there.

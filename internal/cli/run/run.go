@@ -71,6 +71,7 @@ the second stops at once.`,
 	flags.StringVar(&o.WarmStart, "warm-start", "", "folder of an exported model whose weights all trials start from (trials of an earlier study: study create --warm-start)")
 	work.LeaseFlag(flags, &o.Lease)
 	flags.StringVar(&device, "device", "auto", "auto, cpu, cuda, or cuda:0,1 to name devices")
+	app.CompleteWords(cmd, "device", "auto", "cpu", "cuda")
 	return cmd
 }
 

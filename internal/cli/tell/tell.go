@@ -58,6 +58,7 @@ failed one. With --state fail or --state pruned there is no VALUE.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.State, "state", complete, "what became of it: complete, pruned, fail")
+	app.CompleteWords(cmd, "state", complete, pruned, fail)
 	cmd.Flags().StringVar(&o.Message, "message", "", "why it failed")
 	return cmd
 }

@@ -38,7 +38,7 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 Parameters that are left out are suggested when the trial starts.`,
 		Example:           "  hpsearch trial enqueue mine learning_rate=2e-5 freeze=none",
 		Args:              app.ArgsFrom("the NAME of a study", "at least one key=value"),
-		ValidArgsFunction: f.StudyNames,
+		ValidArgsFunction: f.ParamNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			values, err := pairs(cmd, args[1:])
 			if err != nil {

@@ -79,11 +79,11 @@ Of several objectives the first one counts.`,
 		},
 	}
 	cmd.Flags().StringSliceVar(&wanted, "state", nil, "only trials in these states: waiting, running, complete, pruned, fail")
-	app.CompleteFlag(cmd, "state", cobra.FixedCompletions(slices.Sorted(maps.Keys(states)), cobra.ShellCompDirectiveNoFileComp))
+	app.CompleteWords(cmd, "state", slices.Sorted(maps.Keys(states))...)
 	cmd.Flags().IntVar(&o.Limit, "limit", 0, "at most this many: the newest, or with --after or another --sort the first (default: all)")
 	cmd.Flags().IntVar(&o.After, "after", -1, "only trials with a number greater than this, a page at a time with --limit")
 	cmd.Flags().StringVar(&sort, "sort", "number", "order: number, value (the best first) or duration (the longest first)")
-	app.CompleteFlag(cmd, "sort", cobra.FixedCompletions(slices.Sorted(maps.Keys(orders)), cobra.ShellCompDirectiveNoFileComp))
+	app.CompleteWords(cmd, "sort", slices.Sorted(maps.Keys(orders))...)
 	cmd.Flags().BoolVar(&o.Reverse, "reverse", false, "turn the order around")
 	return cmd
 }
