@@ -515,7 +515,8 @@ func TestBadInput(t *testing.T) {
 		"several tasks": {tinymodel.JSONL(t, tinymodel.Rows(4, 2, 2)), "has 2 tasks"},
 		"garbage":       {write("t.jsonl", "{\"text\":\"x\",\"label\":\"y\"}\nnonsense\n"), "t.jsonl:2"},
 		"missing":       {"/nowhere.jsonl", "/nowhere.jsonl"},
-		"no label":      {write("t.csv", "text,class\nx,y\n"), "t.csv"},
+		"no label":      {write("t.csv", "text,class\nx,y\n"), "t.csv:1: no column \"label\": the columns are text, class; rename the one that holds the label"},
+		"parquet":       {write("t.parquet", "PAR1"), "t.parquet: adapt reads JSONL and CSV files"},
 	} {
 		t.Run("task/"+name, func(t *testing.T) {
 			s.t = t

@@ -184,6 +184,9 @@ func readTask(path string, m *Manifest) (*task.Family, error) {
 		spec.Kind = "csv"
 	}
 	load := task.Load
+	if m.Images == nil && strings.EqualFold(filepath.Ext(path), ".parquet") {
+		return nil, fmt.Errorf("%s: adapt reads JSONL and CSV files: write the examples as one of them", path)
+	}
 	switch {
 	case m.Images != nil:
 		spec = m.reading()

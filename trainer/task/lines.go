@@ -116,6 +116,6 @@ func otherKind(path, kind string) string {
 
 // missingColumn is the error of a row or header without a needed column.
 func missingColumn(place, column, role string, there []string) error {
-	return fmt.Errorf("%s: no column %q: the columns are %s; set tasks.%s to the one that holds the %s",
+	return fmt.Errorf("%s: no column %q: the columns are %s; rename the one that holds the %s, or name it in a study's tasks.%s",
 		place, column, strings.Join(there, ", "), role, role)
 }

@@ -117,7 +117,7 @@ func TestLoadErrors(t *testing.T) {
 		{"an array", "jsonl", `["a"]`, "f.jsonl:1: a JSON array, not an object a line (jq -c '.[]' FILE"},
 		{"an array of many lines", "jsonl", "[\n  " + good + "]\n", "f.jsonl:1: a JSON array"},
 		{"an object of many lines", "jsonl", "{\n  \"text\": \"a\"", "f.jsonl:1: the line ends in the middle of a JSON object: write each object on one line"},
-		{"no text column", "jsonl", `{"sentence": "a", "label": "b"}`, `f.jsonl:1: no column "text": the columns are label, sentence; set tasks.text to`},
+		{"no text column", "jsonl", `{"sentence": "a", "label": "b"}`, `f.jsonl:1: no column "text": the columns are label, sentence; rename the one that holds the text, or name it in a study's tasks.text`},
 		{"no label", "jsonl", good + `{"text": "a"}`, `f.jsonl:2: no column "label"`},
 		{"null label", "jsonl", `{"text": "a", "label": null}`, "f.jsonl:1: the label is null, not a string"},
 		{"text is a number", "jsonl", `{"text": 5, "label": "b"}`, "f.jsonl:1: the text is 5, not a string"},
