@@ -138,6 +138,10 @@ func (f *Factory) NoStudy(ctx context.Context, store search.Store, name string) 
 	for i, s := range summaries {
 		names[i] = s.Study.Name
 	}
+	if _, err := os.Stat(name); err == nil && strings.HasSuffix(name, ".yaml") {
+		return fmt.Errorf("no study %q in %s: that is a file; wanted is the study's name, which stands in it (hpsearch study list shows those there are)",
+			name, storage.Redact(f.StorageURL))
+	}
 	return fmt.Errorf("no study %q in %s (hpsearch study list shows those there are)%s", name, storage.Redact(f.StorageURL), meant(name, names))
 }
 

@@ -4,11 +4,9 @@
 package define
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -18,7 +16,6 @@ import (
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
-	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/studies"
 )
 
@@ -110,47 +107,4 @@ func newSeed() (int64, error) {
 		return 0, fmt.Errorf("draw a seed: %w", err)
 	}
 	return int64(binary.LittleEndian.Uint32(b[:]) >> 1), nil
-}
-
-// Difference says in what a study file differs from the stored study of the
-// same name, "" when it does not. What the file leaves open (the split, a seed,
-// the kind of sampler) does not count, and neither does the budget, which a run
-// may change.
-func Difference(file *studyfile.File, stored *search.Definition) (string, error) {
-	mine, theirs := file.Definition, *stored
-	mine.Split, theirs.Split = nil, nil
-	mine.Budget, theirs.Budget = search.Budget{}, search.Budget{}
-	if !file.SeedGiven {
-		mine.Sampler.Seed = theirs.Sampler.Seed
-	}
-	if !file.SamplerGiven {
-		mine.Sampler.Kind = theirs.Sampler.Kind
-	}
-	a, err := sections(&mine)
-	if err != nil {
-		return "", err
-	}
-	b, err := sections(&theirs)
-	if err != nil {
-		return "", err
-	}
-	for _, key := range []string{"objective", "train", "space", "sampler", "pruner", "enqueue"} {
-		if !bytes.Equal(a[key], b[key]) {
-			return key, nil
-		}
-	}
-	return "", nil
-}
-
-// sections returns the parts of a definition as canonical JSON.
-func sections(def *search.Definition) (map[string]json.RawMessage, error) {
-	text, err := json.Marshal(def)
-	if err != nil {
-		return nil, fmt.Errorf("study %s: %w", def.Name, err)
-	}
-	var parts map[string]json.RawMessage
-	if err := json.Unmarshal(text, &parts); err != nil {
-		return nil, fmt.Errorf("study %s: %w", def.Name, err)
-	}
-	return parts, nil
 }

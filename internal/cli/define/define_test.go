@@ -53,14 +53,14 @@ func TestDifference(t *testing.T) {
 	for _, test := range []struct{ old, new, want string }{
 		{"", "", ""},
 		{"trials: 5", "trials: 50", ""}, // a run may change the budget
-		{"high: 9", "high: 8", "space"},
-		{"rate: 0.5", "rate: 0.6", "train"},
-		{"metric: loss", "metric: loss, direction: maximize", "objective"},
+		{"high: 9", "high: 8", "space (x)"},
+		{"rate: 0.5", "rate: 0.6, more: a", "train (more: a instead of none; rate: 0.6 instead of 0.5)"},
+		{"metric: loss", "metric: loss, direction: maximize", "objective (direction: maximize instead of minimize)"},
 		{"enqueue: [{x: 3}]", "enqueue: [{x: 4}]", "enqueue"},
-		{"budget:", "sampler: {kind: random, seed: 99}\nbudget:", "sampler"},
+		{"budget:", "sampler: {kind: random, seed: 99}\nbudget:", "sampler (kind: random instead of auto)"},
 		{"budget:", "sampler: {kind: auto, seed: 99}\nbudget:", ""},
-		{"budget:", "sampler: {kind: tpe, seed: 98}\nbudget:", "sampler"},
-		{"budget:", "pruner: {kind: median}\nbudget:", "pruner"},
+		{"budget:", "sampler: {kind: tpe, seed: 98}\nbudget:", "sampler (kind: tpe instead of auto; seed: 98 instead of 99)"},
+		{"budget:", "pruner: {kind: median}\nbudget:", "pruner (kind: median instead of none)"},
 	} {
 		got, err := Difference(parse(t, strings.Replace(file, test.old, test.new, 1)), def)
 		if err != nil || got != test.want {

@@ -41,7 +41,7 @@ func OpenToRun(ctx context.Context, f *app.Factory, arg, warmStart string) (sear
 // open does what Open does; a file that check refuses is not looked at further.
 func open(ctx context.Context, f *app.Factory, arg, warmStart string, check func(*studyfile.File) error) (search.Store, *search.Study, error) {
 	if !IsFile(arg) || isStudy(ctx, f, arg) {
-		store, study, err := named(ctx, f, arg)
+		store, study, err := byName(ctx, f, arg)
 		if err == nil {
 			err = sameWarmStart(study, warmStart)
 		}
@@ -95,9 +95,9 @@ func isStudy(ctx context.Context, f *app.Factory, arg string) bool {
 	return err == nil
 }
 
-// named finds a study by its name. One that looks like a file's is more likely
+// byName finds a study by its name. One that looks like a file's is more likely
 // to be one, mistyped.
-func named(ctx context.Context, f *app.Factory, name string) (search.Store, *search.Study, error) {
+func byName(ctx context.Context, f *app.Factory, name string) (search.Store, *search.Study, error) {
 	if isYAML(name) {
 		if _, err := Find(ctx, f, name); errors.Is(err, search.ErrNotFound) {
 			return nil, nil, fmt.Errorf("there is no file %s", name)
