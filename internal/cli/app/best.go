@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/hpsearch/hpsearch/internal/render"
+	"github.com/hpsearch/hpsearch/internal/studyfile"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -18,7 +19,7 @@ func (f *Factory) Front(ctx context.Context, name string) (*search.Study, []*sea
 	}
 	front, err := Bests(ctx, store, study)
 	if err == nil && len(front) == 0 {
-		err = noneComplete(name)
+		err = noneComplete(ctx, store, study)
 	}
 	return study, front, err
 }
@@ -37,6 +38,21 @@ func Bests(ctx context.Context, store search.Store, study *search.Study) ([]*sea
 	return []*search.Trial{best}, err
 }
 
-func noneComplete(name string) error {
-	return fmt.Errorf("study %s has no complete trial yet (hpsearch run %s starts some)", name, render.Argument(name))
+// noneComplete is the error for a study without any complete trial, and says
+// what it has instead.
+func noneComplete(ctx context.Context, store search.Store, study *search.Study) error {
+	counts, err := store.Counts(ctx, study.ID)
+	if err != nil {
+		return err
+	}
+	name := render.Argument(study.Name)
+	switch {
+	case counts.Fail > 0 && counts.Fail == counts.Total():
+		return fmt.Errorf("study %s has no complete trial: %d failed (hpsearch trial list %s shows why)", study.Name, counts.Fail, name)
+	case counts.Running > 0:
+		return fmt.Errorf("study %s has no complete trial yet: %d running (hpsearch trial list %s shows them)", study.Name, counts.Running, name)
+	case study.Definition.Objective.Kind == studyfile.External || study.Foreign:
+		return fmt.Errorf("study %s has no complete trial yet (hpsearch ask %s asks for one)", study.Name, name)
+	}
+	return fmt.Errorf("study %s has no complete trial yet (hpsearch run %s starts some)", study.Name, name)
 }
