@@ -60,7 +60,7 @@ func parse(args []string) (*commandLine, error) {
 	flags.Float64Var(&o.GradientClip, "gradient-clip", o.GradientClip, "largest norm of the gradient; 0 turns it off")
 	flags.Float64Var(&o.HeldOut, "held-out", o.HeldOut, "share of the texts that validation has")
 	flags.IntVar(&o.EvalEvery, "eval-every", o.EvalEvery, "steps between validations (default: a tenth of all)")
-	flags.Int64Var(&o.Seed, "seed", o.Seed, "seed of all that is random")
+	flags.Int64Var(&o.Seed, "seed", o.Seed, "seed of all that is random (default 0)")
 	flags.StringVar(&o.Checkpoints, "checkpoints", "", "folder of the checkpoint (default: DIR.checkpoint)")
 	flags.StringVar(&device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	flags.IntVar(&threads, "threads", 0, "CPU threads (default: libtorch's choice)")

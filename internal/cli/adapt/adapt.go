@@ -75,7 +75,7 @@ squared error in the unit of the labels, or nats a token.`,
 	cmd.Flags().StringVar(&o.Task, "task", "", "examples: one {\"text\": …, \"label\": …} a line, or a folder of class folders")
 	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
 	app.CompleteFlag(cmd, "to", app.Folders)
-	cmd.Flags().Int64Var(&o.Seed, "seed", 0, "seed of whatever is random")
+	cmd.Flags().Int64Var(&o.Seed, "seed", 0, "seed of whatever is random (default 0)")
 	cmd.Flags().StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")
 	app.CompleteWords(cmd, "device", "auto", "cpu", "cuda")
 	return cmd

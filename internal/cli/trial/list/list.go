@@ -78,10 +78,11 @@ Of several objectives the first one counts.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringSliceVar(&wanted, "state", nil, "only trials in these states: waiting, running, complete, pruned, fail")
+	cmd.Flags().StringSliceVar(&wanted, "state", nil, "only trials in these states, such as waiting,running: waiting, running, complete, pruned, fail (default: all)")
 	app.CompleteWords(cmd, "state", slices.Sorted(maps.Keys(states))...)
 	cmd.Flags().IntVar(&o.Limit, "limit", 0, "at most this many: the newest, or with --after or another --sort the first (default: all)")
-	cmd.Flags().IntVar(&o.After, "after", -1, "only trials with a number greater than this, a page at a time with --limit")
+	cmd.Flags().IntVar(&o.After, "after", -1, "only trials with a number greater than this, a page at a time with --limit (default: all)")
+	cmd.Flags().Lookup("after").DefValue = "0" // so that help does not show -1
 	cmd.Flags().StringVar(&sort, "sort", "number", "order: number, value (the best first) or duration (the longest first)")
 	app.CompleteWords(cmd, "sort", slices.Sorted(maps.Keys(orders))...)
 	cmd.Flags().BoolVar(&o.Reverse, "reverse", false, "turn the order around")
