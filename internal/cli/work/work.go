@@ -58,6 +58,8 @@ func (j *Job) Run(ctx context.Context) error {
 	switch {
 	case errors.Is(err, search.ErrTooManyFailed) || errors.Is(err, search.ErrFailAlike):
 		return err // names the study
+	case errors.Is(err, search.ErrNotFound) && j.deleted(ctx):
+		return fmt.Errorf("study %s was deleted while it ran: nothing is kept of it", j.Study.Name)
 	case err != nil:
 		return fmt.Errorf("study %s: %w", j.Study.Name, err)
 	}
@@ -74,6 +76,12 @@ func (j *Job) Run(ctx context.Context) error {
 		j.Say("Study %s is paused; hpsearch study resume %s lets it go on.", j.Study.Name, render.Argument(j.Study.Name))
 	}
 	return nil
+}
+
+// deleted reports whether the study is not there any more.
+func (j *Job) deleted(ctx context.Context) bool {
+	_, err := j.Store.Study(ctx, j.Study.Name)
+	return errors.Is(err, search.ErrNotFound)
 }
 
 // sayNothingLeft says why a run came to its end without running any trial.
