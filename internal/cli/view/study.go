@@ -32,6 +32,7 @@ type Study struct {
 	Budget     Budget             `json:"budget"`
 	Best       *Best              `json:"best"`
 	CreatedAt  time.Time          `json:"created_at"`
+	Lost       []int              `json:"lost,omitempty"` // the RUNNING trials that nobody works on
 }
 
 // Budget is in JSON what a study's trials are counted against.
@@ -43,8 +44,7 @@ type Budget struct {
 type StudyDetail struct {
 	Study
 	Front []FrontTrial   `json:"front,omitempty"`
-	Ended *Ended         `json:"ended"`          // null: more trials are started
-	Lost  []int          `json:"lost,omitempty"` // the RUNNING trials that nobody works on
+	Ended *Ended         `json:"ended"` // null: more trials are started
 	Train map[string]any `json:"train,omitempty"`
 	Space search.Space   `json:"space"`
 	// Inputs are the files that trials read, as they were when the study was
@@ -88,8 +88,8 @@ type State struct {
 }
 
 // NewStudy returns the JSON of a summary; ended is nil while more trials of the
-// study are started.
-func NewStudy(s *search.Summary, ended *Ended) Study {
+// study are started, and lost says why trials are lost, by their numbers.
+func NewStudy(s *search.Summary, ended *Ended, lost map[int]string) Study {
 	def := &s.Study.Definition
 	v := Study{
 		Name:      s.Study.Name,
@@ -102,6 +102,7 @@ func NewStudy(s *search.Summary, ended *Ended) Study {
 		Seed:      def.Sampler.Seed,
 		Trials:    s.Counts,
 		CreatedAt: s.Study.Created.UTC(),
+		Lost:      slices.Sorted(maps.Keys(lost)),
 	}
 	if total := def.Budget.Trials; total > 0 {
 		v.Budget.Trials = &total
@@ -114,9 +115,9 @@ func NewStudy(s *search.Summary, ended *Ended) Study {
 	return v
 }
 
-// Studies returns the document of a list of studies, with the goals that they
-// have come to, by the studies' number.
-func Studies(all []search.Summary, goals map[int64]search.Goal, now time.Time) render.Document {
+// Studies returns the document of a list of studies, with what is known of them
+// beside their summaries, by the studies' number.
+func Studies(all []search.Summary, known map[int64]State, now time.Time) render.Document {
 	d := render.Document{
 		Columns: []render.Column{
 			{Title: "name"}, {Title: "state"}, {Title: "trials", Right: true}, {Title: "complete", Right: true},
@@ -126,7 +127,8 @@ func Studies(all []search.Summary, goals map[int64]search.Goal, now time.Time) r
 	list := make([]Study, 0, len(all))
 	for i := range all {
 		s := &all[i]
-		v := NewStudy(s, ended(s, goals[s.Study.ID]))
+		of := known[s.Study.ID]
+		v := NewStudy(s, ended(s, of.Goal), of.Lost)
 		list = append(list, v)
 		d.Names = append(d.Names, v.Name)
 		best := render.Missing()
@@ -163,8 +165,12 @@ func state(s *search.Summary, ended *Ended) string {
 	return open
 }
 
-// stateOf is the cell of a study's state.
+// stateOf is the cell of a study's state, for people with whether all that seems
+// to run is lost.
 func stateOf(v Study) render.Cell {
+	if v.State == running && len(v.Lost) == v.Trials.Running {
+		return render.Cell{Human: v.State + " (lost)", Machine: v.State, Tone: render.Bad}
+	}
 	tones := map[string]render.Tone{paused: render.Warn, running: render.Good}
 	return render.Tinted(v.State, tones[v.State])
 }
@@ -198,11 +204,10 @@ func ended(s *search.Summary, goal search.Goal) *Ended {
 func StudyFacts(s *search.Summary, known State, now time.Time) render.Document {
 	def := &s.Study.Definition
 	end := ended(s, known.Goal)
-	v := StudyDetail{Study: NewStudy(s, end), Ended: end, Train: def.Train, Space: def.Space}
+	v := StudyDetail{Study: NewStudy(s, end, known.Lost), Ended: end, Train: def.Train, Space: def.Space}
 	for _, t := range known.Front {
 		v.Front = append(v.Front, FrontTrial{Number: t.Number, Values: values(t), Params: params(t)})
 	}
-	v.Lost = slices.Sorted(maps.Keys(known.Lost))
 	for _, input := range def.Inputs {
 		v.Inputs = append(v.Inputs, Input{Path: input.Path, Files: input.Files, Bytes: input.Bytes, SHA256: input.SHA256})
 	}

@@ -85,7 +85,7 @@ func TestNewStudy(t *testing.T) {
 		Counts: search.Counts{Complete: 2, Fail: 1},
 		Best:   &search.Trial{Number: 1, Values: []float64{3}},
 	}
-	got, err := json.Marshal(NewStudy(&summary, &Ended{}))
+	got, err := json.Marshal(NewStudy(&summary, &Ended{}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

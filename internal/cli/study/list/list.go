@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/lost"
 	"github.com/hpsearch/hpsearch/internal/cli/view"
 	"github.com/hpsearch/hpsearch/search"
 	"github.com/hpsearch/hpsearch/search/kinds"
@@ -42,34 +43,41 @@ func list(ctx context.Context, f *app.Factory) error {
 	if err != nil {
 		return err
 	}
-	goals, err := reached(ctx, store, all)
+	known, err := look(ctx, store, all)
 	if err != nil {
 		return err
 	}
-	return write(f, all, goals)
+	return write(f, all, known)
 }
 
 // write writes the list. Where it is empty, people are told which storage was
 // looked at: it depends on the current folder.
-func write(f *app.Factory, all []search.Summary, goals map[int64]search.Goal) error {
-	document := view.Studies(all, goals, f.Now())
+func write(f *app.Factory, all []search.Summary, known map[int64]view.State) error {
+	document := view.Studies(all, known, f.Now())
 	document.Empty = fmt.Sprintf("No studies in %s yet: hpsearch study create -f FILE makes one.", storage.Redact(f.StorageURL))
 	return f.Write(document)
 }
 
-// reached returns the goals that studies have come to, by the studies' number.
-// What a terminator would say is left out: it needs all trials.
-func reached(ctx context.Context, store search.Store, all []search.Summary) (map[int64]search.Goal, error) {
-	goals := make(map[int64]search.Goal)
+// look finds, by the studies' number, the goals that studies have come to, and
+// their lost trials. What a terminator would say is left out: it needs all
+// trials.
+func look(ctx context.Context, store search.Store, all []search.Summary) (map[int64]view.State, error) {
+	known := make(map[int64]view.State)
 	for i := range all {
 		s := &all[i]
 		goal, err := reachedBy(ctx, store, s)
 		if err != nil {
 			return nil, err
 		}
-		goals[s.Study.ID] = goal
+		of := view.State{Goal: goal}
+		if s.Counts.Running > 0 {
+			if of.Lost, err = lost.Running(ctx, store, &s.Study); err != nil {
+				return nil, err
+			}
+		}
+		known[s.Study.ID] = of
 	}
-	return goals, nil
+	return known, nil
 }
 
 // reachedBy returns the goal that a study has come to, if any.
