@@ -79,7 +79,7 @@ type noDatabaseError struct{ path string }
 
 // Error implements error.
 func (e *noDatabaseError) Error() string {
-	return fmt.Sprintf("there is no database at %s yet: hpsearch study create makes one", e.path)
+	return fmt.Sprintf("there is no database at %s yet: hpsearch study create makes one, and --storage names one that is elsewhere", e.path)
 }
 
 // Is makes it an [ErrNoDatabase].
