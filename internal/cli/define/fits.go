@@ -14,16 +14,15 @@ import (
 // they are fixed, searched or left at their default. What is enqueued lies
 // within what is searched. trial is a configuration of the study.
 func checkFits(def *search.Definition, model string, shape *hf.Config, trial *setting.Config) error {
-	if err := checkFreeze(def, model, setting.Transformer(shape.Layers, shape.Hidden), trial); err != nil {
-		return err
-	}
+	var found Problems
+	found.add(checkFreeze(def, model, setting.Transformer(shape.Layers, shape.Hidden), trial))
 	for _, value := range possible(def, "max_length", model) {
 		if n, ok := search.Scalar(value).(int64); ok && n > shape.MaxPositions {
-			return fmt.Errorf("model %s: max_length %d is more than the model's %d positions: set max_length to at most %d",
-				model, n, shape.MaxPositions, shape.MaxPositions)
+			found.add(fmt.Errorf("model %s: max_length %d is more than the model's %d positions: set max_length to at most %d",
+				model, n, shape.MaxPositions, shape.MaxPositions))
 		}
 	}
-	return nil
+	return found.err()
 }
 
 // checkFreeze refuses freezing strategies that find nothing to take hold of in

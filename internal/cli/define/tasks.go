@@ -28,54 +28,66 @@ var demanding = []string{"ways", "shots", "query_shots"}
 
 // completeTasks checks that the models and tasks of a meta-training study are
 // there, that both are enough for whatever the study may try, and draws the
-// split.
+// split. What is wrong with the models and with the tasks is found together, as
+// [Problems].
 func completeTasks(ctx context.Context, def *search.Definition) error {
 	config, err := workable(def)
 	if err != nil {
 		return err
 	}
+	var found Problems
 	if described, ok := def.Train["model"].(map[string]any); ok {
-		if err := checkDescribed(def, described, config); err != nil {
-			return err
-		}
+		found.add(checkDescribed(def, described, config))
 	}
 	for _, model := range models(def) {
-		if kind, err := hf.ModelType(model); err == nil && hf.IsPlain(kind) {
-			if err := checkReads(model, kind, config.Tasks); err != nil {
-				return err
-			}
-			if err := checkExported(def, model, config); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := checkModel(model); err != nil {
-			return err
-		}
-		if t := config.Tasks; t.Generated() || t.Kind == "images" {
-			return fmt.Errorf("model: %s reads texts, and tasks of kind %s have none: describe a network instead, such as {kind: mlp, hidden: [40, 40]} for sinusoid or {kind: conv4} for images", model, t.Kind)
-		}
-		shape, err := shapeOf(model)
-		if err != nil {
-			return fmt.Errorf("model: %w", err)
-		}
-		if err := checkFits(def, model, shape, config); err != nil {
-			return err
-		}
+		found.add(checkTrained(def, model, config))
 	}
-	if err := checkWarmStart(def); err != nil {
+	found.add(checkWarmStart(def))
+	if config.Tasks.Generated() { // there is nothing to read and nothing to divide
+		if found == nil {
+			found.add(checkSides(def, config, []int64{1}))
+		}
+		return found.err()
+	}
+	if err := divide(ctx, def, config, found == nil); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		found.add(err)
+	}
+	return found.err()
+}
+
+// checkTrained checks the folder of a model that trials begin with.
+func checkTrained(def *search.Definition, model string, config *setting.Config) error {
+	if kind, err := hf.ModelType(model); err == nil && hf.IsPlain(kind) {
+		if err := checkReads(model, kind, config.Tasks); err != nil {
+			return err
+		}
+		return checkExported(def, model, config)
+	}
+	if err := checkModel(model); err != nil {
 		return err
 	}
-	if config.Tasks.Type == setting.Generation {
-		for _, model := range models(def) {
-			if kind, err := hf.ModelType(model); err == nil && kind != hf.GPT2ModelType {
-				return fmt.Errorf("model: %s is a %s, which generates no text: tasks of type generation need a GPT-2", model, kind)
-			}
-		}
+	if t := config.Tasks; t.Generated() || t.Kind == "images" {
+		return fmt.Errorf("model: %s reads texts, and tasks of kind %s have none: describe a network instead, such as {kind: mlp, hidden: [40, 40]} for sinusoid or {kind: conv4} for images", model, t.Kind)
 	}
-	if config.Tasks.Generated() { // there is nothing to read and nothing to divide
-		return checkSides(def, config, []int64{1})
+	shape, err := shapeOf(model)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
 	}
+	if err := checkFits(def, model, shape, config); err != nil {
+		return err
+	}
+	if config.Tasks.Type == setting.Generation && shape.ModelType != hf.GPT2ModelType {
+		return fmt.Errorf("model: %s is a %s, which generates no text: tasks of type generation need a GPT-2", model, shape.ModelType)
+	}
+	return nil
+}
+
+// divide reads the tasks and draws their split. sound says that nothing is wrong
+// with the models, which are then held against the tasks.
+func divide(ctx context.Context, def *search.Definition, config *setting.Config, sound bool) error {
 	family, err := task.Load(config.Tasks)
 	if err != nil {
 		return err
@@ -83,15 +95,17 @@ func completeTasks(ctx context.Context, def *search.Definition) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	var sides []int64 // of a text
 	if m := family.Images; m != nil {
 		if err := config.Model.FitsImages(m.Width, m.Height); err != nil {
 			return fmt.Errorf("model: %w", err)
 		}
-		if err := checkSides(def, config, []int64{int64(m.Channels), int64(m.Height), int64(m.Width)}); err != nil {
+		sides = []int64{int64(m.Channels), int64(m.Height), int64(m.Width)}
+	}
+	if sound {
+		if err := checkSides(def, config, sides); err != nil {
 			return err
 		}
-	} else if err := checkSides(def, config, nil); err != nil {
-		return err
 	}
 	plan, err := task.NewPlan(family, config, 0) // the split has a seed of its own
 	if err != nil {

@@ -69,7 +69,14 @@ func find(ctx context.Context, o *Options) (studyfile.Findings, error) {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		return studyfile.Findings{{File: o.File, Message: err.Error()}}, nil
+		var problems define.Problems
+		if !errors.As(err, &problems) {
+			problems = define.Problems{err}
+		}
+		for _, problem := range problems {
+			findings = append(findings, studyfile.Finding{File: o.File, Message: problem.Error()})
+		}
+		return findings, nil
 	}
 	define.Warn(o.Factory, file)
 	return nil, nil
