@@ -353,3 +353,23 @@ func TestCommandPython(t *testing.T) {
 		t.Errorf("the example: %v, %v, %q", result, err, s.events)
 	}
 }
+
+func TestCheckProgram(t *testing.T) {
+	t.Parallel()
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ program, want string }{
+		{os.Args[0], ""},
+		{"{python}", ""},
+		{"no-such-program", `cannot start "no-such-program": there is no such program`},
+		{"./no/such", "there is no such program"},
+		{text, "it may not be executed"},
+	} {
+		err := objective.CheckProgram([]string{c.program, "{x}"})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.program, err, c.want)
+		}
+	}
+}

@@ -76,6 +76,18 @@ func commandHint(err error) error {
 	return launchHint(err)
 }
 
+// CheckProgram returns an error when the program of a command is not there, or
+// may not be executed. Where a placeholder names it, only a trial can tell.
+func CheckProgram(command []string) error {
+	if len(command) == 0 || len(Placeholders(command[:1])) > 0 {
+		return nil
+	}
+	if _, err := exec.LookPath(command[0]); err != nil {
+		return fmt.Errorf("cannot start %q: %w", command[0], commandHint(err))
+	}
+	return nil
+}
+
 // missingLibrary returns what the dynamic loader complained about, if it did:
 // glibc's words, then musl's and those of macOS.
 func missingLibrary(stderr []string) string {

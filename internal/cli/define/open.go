@@ -12,6 +12,7 @@ import (
 	"github.com/hpsearch/hpsearch/internal/cli/trainer"
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/internal/studyfile"
+	"github.com/hpsearch/hpsearch/objective"
 	"github.com/hpsearch/hpsearch/search"
 )
 
@@ -30,6 +31,10 @@ func OpenToRun(ctx context.Context, f *app.Factory, arg, warmStart string) (sear
 		switch file.Objective.Kind {
 		case studyfile.External:
 			return app.NotRun(file.Name, "hpsearch pipe "+render.Argument(arg)+", or hpsearch study create -f "+render.Argument(arg)+" and then hpsearch ask")
+		case studyfile.Command:
+			if err := objective.CheckProgram(file.Objective.Command); err != nil {
+				return fmt.Errorf("study %s: %w", file.Name, err)
+			}
 		case studyfile.MetaTraining:
 			_, err := trainer.Find()
 			return err
