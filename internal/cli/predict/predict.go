@@ -2,13 +2,10 @@
 package predict
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,10 +124,13 @@ func predict(ctx context.Context, o *Options) error {
 		return err
 	}
 	defer session.Close() // nothing is left to be done
+	if o.InTerminal && len(o.Texts) == 0 {
+		o.Say("Type a line for each prediction, and Ctrl-D when there are no more.")
+	}
 	p := &predictor{Options: o, session: session, model: model, images: app.ReadsImages(model)}
 	streams := o.Format == string(render.Table) && !o.OutTerminal
 	var all []Prediction
-	for batch, err := range batches(o.source()) {
+	for batch, err := range batches(o.source(session.Context())) {
 		if err != nil {
 			return err
 		}
@@ -230,68 +230,6 @@ func absolute(files []string) ([]string, error) {
 		}
 	}
 	return paths, nil
-}
-
-// source yields the texts: the arguments, else lines of the standard input.
-func (o *Options) source() iter.Seq2[string, error] {
-	if len(o.Texts) > 0 {
-		return func(yield func(string, error) bool) {
-			for i, text := range o.Texts {
-				if !yield(text, checkText(text, fmt.Sprintf("text %d", i+1))) {
-					return
-				}
-			}
-		}
-	}
-	return func(yield func(string, error) bool) {
-		lines := bufio.NewReaderSize(o.In, 64<<10)
-		for n := 1; ; n++ {
-			line, err := lines.ReadString('\n')
-			if text := strings.TrimRight(line, "\r\n"); line != "" { // else the end, and no line
-				if !yield(text, checkText(text, fmt.Sprintf("standard input, line %d", n))) {
-					return
-				}
-			}
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				yield("", fmt.Errorf("standard input, line %d: %w", n, err))
-				return
-			}
-		}
-	}
-}
-
-func checkText(text, where string) error {
-	if len(text) > maxText {
-		return fmt.Errorf("%s: longer than %d KiB: cut it into pieces", where, maxText>>10)
-	}
-	return nil
-}
-
-// batches groups texts; an error ends them.
-func batches(texts iter.Seq2[string, error]) iter.Seq2[[]string, error] {
-	return func(yield func([]string, error) bool) {
-		var batch []string
-		size := 0
-		for text, err := range texts {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if len(batch) == batchLines || size+len(text) > batchBytes && len(batch) > 0 {
-				if !yield(batch, nil) {
-					return
-				}
-				batch, size = nil, 0
-			}
-			batch, size = append(batch, text), size+len(text)
-		}
-		if len(batch) > 0 {
-			yield(batch, nil)
-		}
-	}
 }
 
 // A Prediction is what a model says about one text; of a blank line nothing.

@@ -1,10 +1,15 @@
 package predict
 
 import (
+	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hpsearch/hpsearch/internal/cli/app"
 )
 
 func TestAbsolute(t *testing.T) {
@@ -25,5 +30,42 @@ func TestAbsolute(t *testing.T) {
 		if _, err := absolute([]string{file, name}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one with %q", name, err, want)
 		}
+	}
+}
+
+func TestLines(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for line, err := range lines(t.Context(), strings.NewReader("a\r\n\nb")) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, line)
+	}
+	if strings.Join(got, "|") != "a||b" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestLines_interrupted: nobody has to type a line to get away.
+func TestLines_interrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	in, typed := io.Pipe()
+	defer typed.Close()
+	go func() { _, _ = io.WriteString(typed, "one\n") }()
+	count := 0
+	for _, err := range lines(ctx, in) {
+		if count++; count == 1 {
+			cancel()
+			continue
+		}
+		if !errors.Is(err, app.ErrInterrupted) {
+			t.Errorf("after the interrupt: %v", err)
+		}
+	}
+	if count != 2 {
+		t.Errorf("%d lines and errors, want a line and an error", count)
 	}
 }

@@ -38,6 +38,9 @@ func Open(ctx context.Context, device string) (*Session, error) {
 	return &Session{process: process, ctx: ctx, release: release}, nil
 }
 
+// Context ends when the user interrupts the session.
+func (s *Session) Context() context.Context { return s.ctx }
+
 // Close ends the trainer.
 func (s *Session) Close() error {
 	s.release()

@@ -88,7 +88,7 @@ func (o *Options) confirm(counts search.Counts, dir string) bool {
 	if counts.Running > 0 {
 		running = fmt.Sprintf(" (%d of them running)", counts.Running)
 	}
-	question := fmt.Sprintf("Delete study %s, its %d trials%s and the folder %s? [y/N] ", o.Name, counts.Total(), running, dir)
+	question := fmt.Sprintf("Delete study %s, its %s%s and the folder %s? [y/N] ", o.Name, render.Count(counts.Total(), "trial"), running, dir)
 	fmt.Fprint(o.Err, render.Lines(question))
 	answer, _ := bufio.NewReader(o.In).ReadString('\n') // no answer is a no
 	return strings.EqualFold(strings.TrimSpace(answer), "y") || strings.EqualFold(strings.TrimSpace(answer), "yes")
