@@ -33,7 +33,7 @@ func main() {
 	flag.IntVar(&o.seeds, "seeds", 30, "studies of each sampler on each function")
 	flag.IntVar(&o.heldOutSeeds, "heldout-seeds", 30, "the same on each function that is held out")
 	flag.IntVar(&o.slowSeeds, "slow-seeds", 5, "at most so many for optuna-gp, which takes some ten times as long")
-	flag.IntVar(&o.stopSeeds, "stop-seeds", 20, "studies of each sampler and scheduler on learning curves; 0: none")
+	flag.IntVar(&o.stopSeeds, "stop-seeds", 60, "studies of each sampler and scheduler on learning curves; 0: none")
 	flag.IntVar(&o.pendingSeeds, "pending-seeds", 15, "at most so many with several pending trials")
 	flag.BoolVar(&o.known, "known", false, "measure nothing: report on what the cache has")
 	flag.IntVar(&o.workers, "workers", 2, "studies that run at the same time")
