@@ -2,7 +2,6 @@ package search
 
 import (
 	"cmp"
-	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -100,12 +99,7 @@ func untried(h *History, number int, space Space, fixed map[string]any, rng *ran
 			return nil
 		}
 	}
-	seen := make(map[string]bool, len(h.Trials))
-	for _, t := range h.Trials {
-		if t.Number >= 0 && t.Number != number {
-			seen[ConfigKey(space, t.Params)] = true
-		}
-	}
+	tried := TriedIn(h.Trials, number, space)
 	var found map[string]float64
 	unseen := 0
 	walk := NewWalk(space, fixed, everyValue)
@@ -114,7 +108,7 @@ func untried(h *History, number int, space Space, fixed map[string]any, rng *ran
 		if err != nil || params == nil {
 			break
 		}
-		if seen[ConfigKey(space, params)] {
+		if tried.Has(params) {
 			continue
 		}
 		unseen++
@@ -128,20 +122,4 @@ func untried(h *History, number int, space Space, fixed map[string]any, rng *ran
 // everyValue is what a [Walk] through a whole space asks for.
 func everyValue(p Param, k int64) (v, count float64) {
 	return ValueAt(p.Distribution, k), Cardinality(p.Distribution)
-}
-
-// ConfigKey returns a text that is equal for equal configurations of a space,
-// given by their internal values. Other parameters do not count.
-func ConfigKey(space Space, params map[string]float64) string {
-	key := make([]byte, 0, 9*len(space))
-	for _, p := range space {
-		v, ok := params[p.Name]
-		if !ok {
-			key = append(key, 0)
-			continue
-		}
-		key = append(key, 1)
-		key = binary.LittleEndian.AppendUint64(key, math.Float64bits(v+0)) // +0: -0 equals 0
-	}
-	return string(key)
 }

@@ -32,13 +32,9 @@ func (g *Goals) Exhausted(ctx context.Context, sampler Sampler, counts Counts) (
 	if err != nil {
 		return Goal{}, fmt.Errorf("reading the trials of study %q: %w", g.Study.Name, err)
 	}
-	space := g.Study.Definition.Space
-	tried := make(map[string]bool, len(trials))
-	for _, t := range trials {
-		tried[ConfigKey(space, t.Params)] = true
-	}
+	tried := TriedIn(trials, -1, g.Study.Definition.Space)
 	for _, params := range all {
-		if !tried[ConfigKey(space, params)] {
+		if !tried.Has(params) {
 			return Goal{}, nil
 		}
 	}

@@ -42,7 +42,7 @@ type acquisition struct {
 	fixed map[string]any
 	best  float64 // the lowest mean so far
 	free  []bool  // by axis: not fixed
-	tried func(params map[string]float64) bool
+	tried search.Tried
 	// rounded is nil when the objective does not seem to round its parameters.
 	rounded *roundings
 	// ahead is the best candidate so far that was not tried; its params are nil
@@ -52,8 +52,8 @@ type acquisition struct {
 	x, dMean, dDev []float64
 }
 
-// newAcquisition prepares a search; tried reports what need not be found.
-func newAcquisition(f *frame, p *posterior, space search.Space, fixed map[string]any, tried func(params map[string]float64) bool) *acquisition {
+// newAcquisition prepares a search; what was tried need not be found.
+func newAcquisition(f *frame, p *posterior, space search.Space, fixed map[string]any, tried search.Tried) *acquisition {
 	a := &acquisition{
 		frame: f, posterior: p, space: space, fixed: fixed, best: p.lowest(), free: make([]bool, len(f.axes)), tried: tried,
 		x: make([]float64, len(f.axes)), dMean: make([]float64, len(f.axes)), dDev: make([]float64, len(f.axes)),
@@ -79,7 +79,7 @@ func (a *acquisition) realize(u []float64) (candidate, error) {
 		// There is nothing to gain where a trial has been.
 		c.score += math.Log(max(leastChance, a.rounded.chance(c.x)))
 	}
-	if (a.ahead.params == nil || c.score > a.ahead.score) && !a.tried(c.params) {
+	if (a.ahead.params == nil || c.score > a.ahead.score) && !a.tried.Has(c.params) {
 		a.ahead = c
 	}
 	return c, nil

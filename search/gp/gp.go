@@ -99,8 +99,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 	if err != nil {
 		return nil, err
 	}
-	tried := triedIn(h, number, space)
-	a := newAcquisition(f, p, space, fixed, func(params map[string]float64) bool { return tried[search.ConfigKey(space, params)] })
+	a := newAcquisition(f, p, space, fixed, search.TriedIn(h.Trials, number, space))
 	a.rounded = newRoundings(f.layout, &d, &hyper)
 	found, err := a.maximize(search.Rand(s.options.Seed, number, "gp"), f.incumbents(&d))
 	if err != nil {
@@ -108,16 +107,4 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 	}
 	again := search.Rand(s.options.Seed, number, "gp#again")
 	return search.Distinct(h, number, space, fixed, again, func(int) (map[string]float64, error) { return found.params, nil })
-}
-
-// triedIn returns the keys of the configurations of the trials other than
-// number; as for [search.Distinct], those of an earlier study do not count.
-func triedIn(h *search.History, number int, space search.Space) map[string]bool {
-	tried := make(map[string]bool, len(h.Trials))
-	for _, t := range h.Trials {
-		if t.Number >= 0 && t.Number != number {
-			tried[search.ConfigKey(space, t.Params)] = true
-		}
-	}
-	return tried
 }

@@ -77,7 +77,7 @@ func TestGradients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := newAcquisition(f, p, o.Space, nil, func(map[string]float64) bool { return false })
+		a := newAcquisition(f, p, o.Space, nil, search.Tried{})
 		x := slices.Clone(d.x[rng.IntN(30)])
 		for _, j := range smooth {
 			x[j] = rng.Float64()

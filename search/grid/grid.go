@@ -62,12 +62,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 	if err != nil {
 		return nil, err
 	}
-	tried := make(map[string]bool, len(h.Trials))
-	for _, t := range h.Trials {
-		if t.Number >= 0 && t.Number != number { // those of an earlier study may be tried again
-			tried[search.ConfigKey(space, t.Params)] = true
-		}
-	}
+	tried := search.TriedIn(h.Trials, number, space)
 	var first map[string]float64
 	for {
 		params, err := w.Next()
@@ -80,7 +75,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 		if first == nil {
 			first = params
 		}
-		if !tried[search.ConfigKey(space, params)] {
+		if !tried.Has(params) {
 			return params, nil
 		}
 	}
