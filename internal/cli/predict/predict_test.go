@@ -69,3 +69,27 @@ func TestLines_interrupted(t *testing.T) {
 		t.Errorf("%d lines and errors, want a line and an error", count)
 	}
 }
+
+func TestSource_refuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		texts []string
+		in    string
+		want  string
+	}{
+		"argument": {texts: []string{"fine", "caf\xe9"}, want: "text 2: not UTF-8: convert it"},
+		"line":     {in: "fine\ncaf\xe9\nfine\n", want: "standard input, line 2: not UTF-8: convert it"},
+		"long":     {in: strings.Repeat("a", maxText+1), want: "standard input, line 1: longer than"},
+	} {
+		o := &Options{Factory: &app.Factory{Streams: &app.Streams{In: strings.NewReader(c.in)}}, Texts: c.texts}
+		var last error
+		for _, err := range o.source(t.Context()) {
+			if last = err; err != nil {
+				break
+			}
+		}
+		if last == nil || !strings.Contains(last.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, last, c.want)
+		}
+	}
+}

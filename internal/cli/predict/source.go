@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
 )
@@ -90,6 +91,9 @@ func lines(ctx context.Context, r io.Reader) iter.Seq2[string, error] {
 func checkText(text, where string) error {
 	if len(text) > maxText {
 		return fmt.Errorf("%s: longer than %d KiB: cut it into pieces", where, maxText>>10)
+	}
+	if !utf8.ValidString(text) {
+		return fmt.Errorf("%s: not UTF-8: convert it, with iconv -t utf-8 for example", where)
 	}
 	return nil
 }
