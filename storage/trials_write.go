@@ -136,7 +136,7 @@ func (g gate) admit(number, limit int) error {
 	case g.Paused:
 		return fmt.Errorf("the study is paused: %w", search.ErrNothing)
 	case limit > 0 && g.Next >= limit:
-		return fmt.Errorf("the study is complete, with a total of %d: %w", limit, search.ErrNothing)
+		return fmt.Errorf("the study has its full number of trials, %d: %w", limit, search.ErrNothing)
 	case number < g.Next:
 		return search.ErrNumberTaken
 	case number > g.Next:
