@@ -47,7 +47,9 @@ func connectBusy(path string, busy time.Duration) (*sqlStore, error) {
 	// IMMEDIATE takes the write lock when a transaction begins: one that reads
 	// first and then finds the lock taken could not wait for it.
 	if s.write, err = openPool(path, 1, busy, sqliteTriggers, "BEGIN IMMEDIATE", "&mode=rw&_pragma=temp_store(memory)"); err == nil {
-		s.closers = append(s.closers, s.write.ConnPool.(*pool).close)
+		writer := s.write.ConnPool.(*pool)
+		writer.writes = true
+		s.closers = append(s.closers, writer.close)
 		s.read, err = openPool(path, readers, busy, "", "BEGIN", "&mode=rw&_pragma=query_only(1)")
 	}
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"gorm.io/gorm"
@@ -18,10 +19,11 @@ import (
 // what was first prepared in another, which is a third of the time of a short
 // one.
 type pool struct {
-	db    *sql.DB
-	setup string        // what every connection begins with
-	begin string        // the statement that begins a transaction
-	free  chan struct{} // as many as there are idle sessions
+	db     *sql.DB
+	setup  string        // what every connection begins with
+	begin  string        // the statement that begins a transaction
+	writes bool          // transactions may write
+	free   chan struct{} // as many as there are idle sessions
 
 	mu   sync.Mutex
 	idle []*session // the last one used is the next one used: it has its statements
@@ -111,12 +113,13 @@ func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPo
 	if err != nil {
 		return nil, err
 	}
+	durable := p.writes && options == nil
 	err = s.connect(ctx, p.db, p.setup)
+	if err == nil && p.writes && options != single {
+		err = s.synchronize(ctx, durable)
+	}
 	if err == nil && options != single {
-		err = s.synchronize(ctx, options != relaxed)
-		if err == nil {
-			_, err = s.exec(ctx, p.begin)
-		}
+		_, err = s.exec(ctx, p.begin)
 	}
 	if err != nil {
 		// An interrupted BEGIN may have begun: a new connection has not.
@@ -124,7 +127,7 @@ func (p *pool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPo
 		p.put(s)
 		return nil, err
 	}
-	return &transaction{session: s, pool: p, ctx: context.WithoutCancel(ctx), open: options != single}, nil
+	return &transaction{session: s, pool: p, ctx: context.WithoutCancel(ctx), open: options != single, durable: durable}, nil
 }
 
 // close closes the sessions, waiting for the transactions that run.
@@ -145,7 +148,8 @@ func (p *pool) close() error {
 type session struct {
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
-	relaxed    bool // commits do not wait for the disk
+	relaxed    bool     // commits do not wait for the disk
+	log        *os.File // the write-ahead log, to wait for the disk after a commit; nil: not known
 }
 
 func (s *session) connect(ctx context.Context, db *sql.DB, setup string) error {
@@ -163,22 +167,47 @@ func (s *session) connect(ctx context.Context, db *sql.DB, setup string) error {
 	return nil
 }
 
-// synchronize says whether the next transaction waits for the disk. In WAL
-// mode the wait is for the whole log, so that it covers what was not waited
-// for before.
-func (s *session) synchronize(ctx context.Context, full bool) error {
-	if s.relaxed == !full {
+// synchronize prepares for a transaction whose end waits for the disk, or does
+// not. Where there is a write-ahead log, commits of the connection never wait:
+// who has to waits for the log, after the commit and so without the lock.
+// That covers what was not waited for before, too, and others write meanwhile.
+func (s *session) synchronize(ctx context.Context, durable bool) error {
+	if s.log != nil {
 		return nil
 	}
-	mode := "NORMAL"
-	if full {
-		mode = "FULL"
+	if durable {
+		if err := s.openLog(ctx); err != nil {
+			return err
+		}
+	}
+	relax := !durable || s.log != nil
+	if s.relaxed == relax {
+		return nil
+	}
+	mode := "FULL"
+	if relax {
+		mode = "NORMAL"
 	}
 	if _, err := s.conn.ExecContext(ctx, "PRAGMA synchronous = "+mode); err != nil {
 		return err
 	}
-	s.relaxed = !full
+	s.relaxed = relax
 	return nil
+}
+
+// openLog opens the write-ahead log if the connection has one. That stays the
+// same file while the connection is open: nobody else can leave the mode.
+func (s *session) openLog(ctx context.Context) error {
+	var mode, file string
+	err := s.conn.QueryRowContext(ctx, "SELECT journal_mode, file FROM pragma_journal_mode, pragma_database_list WHERE name = 'main'").Scan(&mode, &file)
+	if err != nil || mode != "wal" {
+		return err
+	}
+	log, err := os.OpenFile(file+"-wal", os.O_RDWR, 0)
+	if err == nil {
+		s.log = log
+	}
+	return nil // without it SQLite waits for the disk itself
 }
 
 // close gives the connection up; the session may connect again.
@@ -187,6 +216,10 @@ func (s *session) close() error {
 		return nil
 	}
 	err := s.forget()
+	if s.log != nil {
+		err = errors.Join(err, s.log.Close())
+		s.log = nil
+	}
 	conn := s.conn
 	s.conn = nil
 	return errors.Join(err, conn.Close())
@@ -230,9 +263,10 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (sql.Resu
 // goroutine uses it.
 type transaction struct {
 	*session
-	pool *pool
-	ctx  context.Context // without the caller's deadline: for the end
-	open bool            // it has begun
+	pool    *pool
+	ctx     context.Context // without the caller's deadline: for the end
+	open    bool            // it has begun
+	durable bool            // its end waits for the disk
 }
 
 // PrepareContext implements [gorm.ConnPool]. The caller closes the statement.
@@ -269,7 +303,8 @@ func (t *transaction) script(ctx context.Context, text string) error {
 var errEnded = fmt.Errorf("transaction: %w", sql.ErrTxDone)
 
 // Commit implements [gorm.TxCommitter]. Nothing is left of a transaction that
-// could not be committed.
+// could not be committed; one that was, but for which the disk failed, may be
+// lost with the machine's power.
 func (t *transaction) Commit() error {
 	if t.session == nil {
 		return errEnded
@@ -281,7 +316,10 @@ func (t *transaction) Commit() error {
 	if _, err := t.exec(t.ctx, "COMMIT"); err != nil {
 		return errors.Join(err, t.Rollback())
 	}
-	t.release()
+	defer t.release()
+	if t.durable && t.log != nil {
+		return syncData(t.log)
+	}
 	return nil
 }
 
