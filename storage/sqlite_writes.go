@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"database/sql"
 	_ "embed" // for sqliteTriggers
 	"errors"
@@ -34,7 +35,9 @@ func isRefused(err error) bool {
 // once runs f in a transaction, relaxed or not; false when a trigger refused.
 func once(db *gorm.DB, mode *sql.TxOptions, f func(tx *gorm.DB) error) (bool, error) {
 	err := db.Transaction(func(tx *gorm.DB) error {
-		err := f(tx)
+		// The driver starts a goroutine for a statement that may be interrupted,
+		// which costs more than one of these.
+		err := f(tx.WithContext(context.WithoutCancel(tx.Statement.Context)))
 		if isRefused(err) {
 			return errRefused
 		}
