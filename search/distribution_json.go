@@ -62,11 +62,14 @@ func MarshalDistribution(d Distribution) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("unknown distribution %T", d)
 	}
-	raw, err := json.Marshal(attributes)
+	data, err := json.Marshal(struct {
+		Name       string `json:"name"`
+		Attributes any    `json:"attributes"`
+	}{name, attributes})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return json.Marshal(distributionJSON{Name: name, Attributes: raw})
+	return data, nil
 }
 
 // UnmarshalDistribution reads what Optuna 3 to 5 or [MarshalDistribution]
