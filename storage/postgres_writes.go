@@ -54,12 +54,11 @@ const nextNumbered = `WITH locked AS (
 		SELECT s.study_id, h.next_number FROM studies s JOIN hpsearch_studies h ON h.study_id = s.study_id
 		WHERE s.study_id = $5 AND NOT h.paused FOR UPDATE OF s, h
 	), study AS (
-		SELECT study_id, number FROM (
-			SELECT l.study_id, GREATEST(l.next_number, (SELECT COALESCE(MAX(t.number), -1) + 1 FROM trials t WHERE t.study_id = l.study_id)) AS number
-			FROM locked l) AS n
+		SELECT l.study_id, n.number FROM locked l CROSS JOIN LATERAL (
+			SELECT GREATEST(l.next_number, MAX(t.number) + 1) AS number FROM trials t WHERE t.study_id = l.study_id) AS n
 		WHERE $6::int <= 0 OR n.number < $6::int
 	), counted AS (
-		UPDATE hpsearch_studies h SET next_number = study.number + 1 FROM study WHERE h.study_id = study.study_id
+		UPDATE hpsearch_studies h SET next_number = study.number + 1 FROM study WHERE h.study_id = $5
 	), `
 
 // startRows inserts the rows of a trial; startAttributes may follow.
@@ -76,11 +75,11 @@ const (
 	), params AS (
 		INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
 		SELECT trial_id, p.name, p.value, p.distribution
-		FROM trial, json_to_recordset($4::json) AS p (name TEXT, value DOUBLE PRECISION, distribution TEXT)
+		FROM trial, unnest($4::text[], $7::float8[], $8::text[]) AS p (name, value, distribution)
 	)`
 	startAttributes = `, attrs AS (
 		INSERT INTO trial_user_attributes (trial_id, key, value_json)
-		SELECT trial_id, a.key, a.value FROM trial, json_to_recordset($7::json) AS a (key TEXT, value TEXT)
+		SELECT trial_id, a.key, a.value FROM trial, json_to_recordset($9::json) AS a (key TEXT, value TEXT)
 	)`
 )
 
@@ -95,12 +94,9 @@ const (
 )
 
 func (w postgresWrites) start(db *gorm.DB, n newRow, claim *search.Claim) (bool, error) {
-	params, err := parametersJSON(n.params)
-	if err != nil {
-		return false, err
-	}
+	names, values, distributions := paramColumns(n.params)
 	rows := startRows
-	args := []any{n.claim.Worker, n.lease.Microseconds(), n.token, params, n.claim.StudyID, n.limit}
+	args := []any{n.claim.Worker, n.lease.Microseconds(), n.token, names, n.claim.StudyID, n.limit, values, distributions}
 	if len(n.attrs) > 0 {
 		attrs, err := json.Marshal(jsonAttributes(n.attrs))
 		if err != nil {
@@ -110,6 +106,7 @@ func (w postgresWrites) start(db *gorm.DB, n newRow, claim *search.Claim) (bool,
 		args = append(args, string(attrs))
 	}
 	var made startedTrial
+	var err error
 	if n.claim.Number != search.NextNumber {
 		args[5] = n.claim.Number
 		made, err = w.startOne(db, numbered+rows+startedRow+isTaken, args)
@@ -191,7 +188,7 @@ func (postgresWrites) report(db *gorm.DB, c search.Claim, r search.Report, metri
 const (
 	finishHeld = `WITH ` + heldTrial + `, checked AS (
 		SELECT held.trial_id FROM held WHERE $2::int = 0
-			OR $2::int = (SELECT COUNT(*) FROM study_directions WHERE study_id = $3)
+			OR $2::int = (SELECT MAX(objective) + 1 FROM study_directions WHERE study_id = $3)
 	), own AS (
 		UPDATE hpsearch_trials h SET lease_until = NULL, reason = $7, message = $8, metrics_json = $9, artifacts_json = $10
 		FROM checked WHERE h.trial_id = checked.trial_id
