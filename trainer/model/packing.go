@@ -2,13 +2,14 @@ package model
 
 import "github.com/hpsearch/hpsearch/trainer/tensor"
 
-// worthPacking is the share of tokens in a padded batch up to which they are
-// computed apart from the padding: gathering them costs a few copies.
+// worthPacking is the share of tokens in a padded batch up to which a GPU computes
+// them apart from the padding: attention gathers them there by a few copies. On
+// the CPU it takes them as they are, and any padding is worth leaving out.
 const worthPacking = 0.9
 
 // A packing lets a network compute on the tokens of a padded batch alone. All
-// but attention treats tokens one by one: those layers get [tokens, hidden]
-// where much is padding, and [n, length, hidden] where little is.
+// but attention treats tokens one by one: those layers get [tokens, hidden],
+// and [n, length, hidden] where too little is padding.
 type packing struct {
 	n, length int64
 	layout    tensor.Layout  // of the texts among the rows of what layers get; empty where only a mask tells
@@ -27,7 +28,7 @@ func newPacking(s *tensor.Scope, batch Batch, x *tensor.Tensor) *packing {
 	if batch.Lengths == nil && batch.Mask != nil {
 		return p
 	}
-	keeps := batch.Lengths == nil || float64(batch.Tokens) > worthPacking*float64(p.n*p.length)
+	keeps := batch.Lengths == nil || x.Device().IsCUDA() && float64(batch.Tokens) > worthPacking*float64(p.n*p.length)
 	keeps = keeps && batch.Rows == 0
 	next := int64(0)
 	for i := range p.n {
