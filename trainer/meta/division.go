@@ -2,6 +2,7 @@ package meta
 
 import (
 	"github.com/hpsearch/hpsearch/trainer/model"
+	"github.com/hpsearch/hpsearch/trainer/prefix"
 	"github.com/hpsearch/hpsearch/trainer/setting"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
 )
@@ -17,10 +18,13 @@ type division struct {
 	cache   PrefixCache
 
 	stack model.Stack // nil: nothing can be computed apart
+	ready bool        // whether sizes and spaces are known
 	sizes []int       // see steadySizes
-	tried bool        // whether sizes is known
 	depth int         // blocks that are apart
 	done  func()      // ends their use; nil: none are
+	// The spaces of what was first put apart, nil if nothing is kept. Later it is
+	// the same blocks, or fewer.
+	spaces []prefix.Space
 }
 
 func newDivision(l *Learner, data *Data, config *setting.Config, cache PrefixCache) *division {
@@ -43,18 +47,28 @@ func (d *division) at(s *tensor.Scope, blocks int) error {
 	if blocks == 0 {
 		return nil
 	}
-	if !d.tried {
-		var err error
-		if d.sizes, err = steadySizes(s, d.stack); err != nil {
-			return err
-		}
-		d.tried = true
-	}
-	inputs, done, err := freezeInputs(d.stack, blocks, d.inputs, d.sizes, d.config, d.cache)
-	if err != nil {
+	if err := d.prepare(s, blocks); err != nil {
 		return err
 	}
+	inputs, done := freezeInputs(d.stack, blocks, d.inputs, d.sizes, d.spaces, d.config, d.cache)
 	d.learner.Network, d.data.inputs, d.depth, d.done = d.stack.Upper(blocks), inputs, blocks, done
+	return nil
+}
+
+// prepare does what is done once, before any blocks are put apart.
+func (d *division) prepare(s *tensor.Scope, blocks int) (err error) {
+	if d.ready {
+		return nil
+	}
+	if d.sizes, err = steadySizes(s, d.stack); err != nil {
+		return err
+	}
+	if _, keyed := d.inputs.(Keyed); keyed && d.config.PrefixCache != setting.PrefixOff {
+		if d.spaces, err = spacesOf(d.stack, blocks, len(d.sizes) > 0); err != nil {
+			return err
+		}
+	}
+	d.ready = true
 	return nil
 }
 

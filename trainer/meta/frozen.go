@@ -1,10 +1,7 @@
 package meta
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
-	"io"
 	"slices"
 
 	"github.com/hpsearch/hpsearch/trainer/model"
@@ -55,22 +52,18 @@ const leastFrozen = 2
 type frozenInputs struct {
 	Inputs
 	network model.Stack
-	below   int          // blocks that are computed here
-	view    *prefix.View // nil: nothing is kept
-	sizes   []int        // see steadySizes
-	loose   bool         // last bits may depend on the company
+	below   int            // blocks that are computed here
+	views   []*prefix.View // of what that many blocks make, from leastFrozen on; nil: nothing is kept
+	sizes   []int          // see steadySizes
+	loose   bool           // last bits may depend on the company
 }
 
 // freezeInputs returns the inputs of the network's upper part, and a function
-// that ends their use.
-func freezeInputs(network model.Stack, below int, inputs Inputs, sizes []int, config *setting.Config, cache PrefixCache) (*frozenInputs, func(), error) {
+// that ends their use. spaces are those of spacesOf; nil: nothing is kept.
+func freezeInputs(network model.Stack, below int, inputs Inputs, sizes []int, spaces []prefix.Space, config *setting.Config, cache PrefixCache) (*frozenInputs, func()) {
 	f := &frozenInputs{Inputs: inputs, network: network, below: below, sizes: sizes, loose: network.Device().IsCUDA()}
-	if _, keyed := inputs.(Keyed); !keyed || config.PrefixCache == setting.PrefixOff {
-		return f, func() {}, nil
-	}
-	space, err := spaceOf(network, below, len(sizes) > 0)
-	if err != nil {
-		return nil, nil, fmt.Errorf("cache of frozen layers: %w", err)
+	if spaces == nil {
+		return f, func() {}
 	}
 	bytes := config.PrefixCacheMB << 20
 	limits := prefix.Limits{MemoryBytes: bytes, DiskBytes: bytes}
@@ -84,47 +77,21 @@ func freezeInputs(network model.Stack, below int, inputs Inputs, sizes []int, co
 	if store == nil {
 		store = prefix.NewStore()
 	}
-	f.view = store.Open(space, cache.Dir, limits, cache.Log)
-	return f, f.view.Close, nil
-}
-
-// arithmetic is counted up whenever the trainer computes networks by other
-// operators: what is cached on disk by the one before may differ in its last bits.
-const arithmetic = 3
-
-// spaceOf names the computation of the lowest blocks: by their weights, and by
-// what the last bits of sums depend on, whether examples are computed together
-// among it.
-func spaceOf(network model.Stack, below int, together bool) (prefix.Space, error) {
-	h := sha256.New()
-	fmt.Fprintf(h, "%d %s %v %d %d %T %v\n", arithmetic, tensor.Version(), network.Device().IsCUDA(), tensor.Threads(), below, network, together)
-	if e, ok := network.(*model.Encoder); ok {
-		fmt.Fprintf(h, "%d %g %s %s\n", e.Config.Heads, e.Config.Epsilon, e.Config.Activation, e.Pooling)
+	f.views = make([]*prefix.View, below+1)
+	for n := leastFrozen; n <= below; n++ {
+		f.views[n] = store.Open(spaces[n], cache.Dir, limits, cache.Log)
 	}
-	for _, block := range network.Blocks()[:below] {
-		for _, p := range block {
-			if err := hashParam(h, p); err != nil {
-				return prefix.Space{}, err
-			}
+	return f, func() {
+		for _, view := range f.views[leastFrozen:] {
+			view.Close()
 		}
 	}
-	return prefix.Space(h.Sum(nil)), nil
-}
-
-func hashParam(w io.Writer, p model.Param) error {
-	blob, err := p.View()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "%s %v\n", p.Name, blob.Shape) // to a hash, which never fails
-	_, err = w.Write(blob.Data)
-	return err
 }
 
 // Batch implements [Inputs].
 func (f *frozenInputs) Batch(s *tensor.Scope, device tensor.Device, examples []int) (model.Batch, error) {
-	if f.view == nil {
-		return f.compute(s, device, examples, 0)
+	if f.views == nil {
+		return f.compute(s, device, group{examples: examples}, 0)
 	}
 	rows, err := f.rows(s, device, examples)
 	if err != nil {
@@ -136,51 +103,89 @@ func (f *frozenInputs) Batch(s *tensor.Scope, device tensor.Device, examples []i
 	return f.sequenceBatch(s, device, rows)
 }
 
-// compute runs the lower blocks on a batch, in a matrix of so many rows, or of
+// A group is examples of which is kept what the same number of blocks make, and
+// that are to be computed from there.
+type group struct {
+	known    int // blocks; 0: none
+	examples []int
+	keys     []prefix.Key
+	values   [][]float32 // what the known blocks make; of no use without any
+}
+
+// first returns the first n examples.
+func (g group) first(n int) group {
+	return group{g.known, g.examples[:n], g.keys[:n], g.values[:n]}
+}
+
+// after returns the others.
+func (g group) after(n int) group {
+	return group{g.known, g.examples[n:], g.keys[n:], g.values[n:]}
+}
+
+// compute runs the lower blocks on a group, in a matrix of so many rows, or of
 // as many as it takes.
-func (f *frozenInputs) compute(s *tensor.Scope, device tensor.Device, examples []int, rows int) (model.Batch, error) {
-	batch, err := f.Inputs.Batch(s, device, examples)
+func (f *frozenInputs) compute(s *tensor.Scope, device tensor.Device, g group, rows int) (batch model.Batch, err error) {
+	if g.known == 0 {
+		batch, err = f.Inputs.Batch(s, device, g.examples)
+	} else {
+		batch, err = f.sequenceBatch(s, device, g.values)
+	}
 	if err != nil {
 		return batch, err
 	}
 	batch.Rows = rows
-	s.NoGrad(func() { batch.Values = f.network.Lower(s, batch, f.below) })
+	s.NoGrad(func() { batch.Values = f.network.Lower(s, batch, g.known, f.below) })
 	batch.IDs = nil
 	return batch, s.Err()
 }
 
+// nearest returns what is kept of a key: what the most blocks make, up to below,
+// and their number; 0 if nothing is.
+func (f *frozenInputs) nearest(key prefix.Key) (known int, values []float32) {
+	for n := f.below; n >= leastFrozen; n-- {
+		if values = f.views[n].Get(key); values != nil {
+			return n, values
+		}
+	}
+	return 0, nil
+}
+
 // rows returns the values of examples, and keeps those that were not kept yet.
 func (f *frozenInputs) rows(s *tensor.Scope, device tensor.Device, examples []int) ([][]float32, error) {
-	rows, keys := make([][]float32, len(examples)), make([]prefix.Key, len(examples))
-	missing := make(map[prefix.Key][]float32)
-	var first []int          // example of each missing key, in order
-	var unknown []prefix.Key // those keys
+	keys, done := make([]prefix.Key, len(examples)), make(map[prefix.Key][]float32)
+	groups := make([]group, f.below) // by the number of known blocks
 	for i, e := range examples {
-		keys[i] = prefix.KeyOf(f.Inputs.(Keyed).Content(e)) // view is only there for these
-		if rows[i] = f.view.Get(keys[i]); rows[i] != nil {
+		keys[i] = prefix.KeyOf(f.Inputs.(Keyed).Content(e)) // views are only there for these
+		if _, ok := done[keys[i]]; ok {
 			continue
 		}
-		if _, ok := missing[keys[i]]; !ok {
-			missing[keys[i]] = nil
-			first, unknown = append(first, e), append(unknown, keys[i])
+		known, values := f.nearest(keys[i])
+		if known == f.below {
+			done[keys[i]] = values
+			continue
+		}
+		done[keys[i]] = nil
+		g := &groups[known]
+		g.known = known
+		g.examples, g.keys, g.values = append(g.examples, e), append(g.keys, keys[i]), append(g.values, values)
+	}
+	for _, g := range groups {
+		for len(g.examples) > 0 {
+			n, size := f.together(g.examples)
+			computed, err := f.values(s, device, g.first(n), size)
+			if err != nil {
+				return nil, err
+			}
+			for i, key := range g.keys[:n] {
+				done[key] = computed[i]
+				f.views[f.below].Put(key, computed[i])
+			}
+			g = g.after(n)
 		}
 	}
-	for len(first) > 0 {
-		n, size := f.together(first)
-		computed, err := f.values(s, device, first[:n], size)
-		if err != nil {
-			return nil, err
-		}
-		for i, key := range unknown[:n] {
-			missing[key] = computed[i]
-			f.view.Put(key, computed[i])
-		}
-		first, unknown = first[n:], unknown[n:]
-	}
+	rows := make([][]float32, len(examples))
 	for i, key := range keys {
-		if rows[i] == nil {
-			rows[i] = missing[key]
-		}
+		rows[i] = done[key]
 	}
 	return rows, nil
 }
@@ -211,13 +216,13 @@ func (f *frozenInputs) together(examples []int) (n, size int) {
 	return n, f.sizes[i]
 }
 
-// values computes examples, each [length · features], or [features] behind the
-// last block.
-func (f *frozenInputs) values(s *tensor.Scope, device tensor.Device, examples []int, size int) ([][]float32, error) {
+// values computes a group, each example [length · features], or [features] behind
+// the last block.
+func (f *frozenInputs) values(s *tensor.Scope, device tensor.Device, g group, size int) ([][]float32, error) {
 	var all []float32
 	var batch model.Batch
 	err := s.Run(func(inner *tensor.Scope) (err error) {
-		if batch, err = f.compute(inner, device, examples, size); err != nil {
+		if batch, err = f.compute(inner, device, g, size); err != nil {
 			return err
 		}
 		all, err = batch.Values.Float32s()
@@ -226,8 +231,8 @@ func (f *frozenInputs) values(s *tensor.Scope, device tensor.Device, examples []
 	if err != nil {
 		return nil, err
 	}
-	rows := make([][]float32, len(examples))
-	stride := len(all) / len(examples)
+	rows := make([][]float32, len(g.examples))
+	stride := len(all) / len(g.examples)
 	for i := range rows {
 		n := stride
 		if f.below < len(f.network.Blocks()) && batch.Lengths != nil {

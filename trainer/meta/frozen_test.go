@@ -60,6 +60,9 @@ func TestPrefixCacheChangesNothing(t *testing.T) {
 				others := PrefixCache{Store: prefix.NewStore()}
 				b.trainWith(t, changes, 8, others)
 				compareHistories(t, "filled by another training", b.trainWith(t, changes, 7, others), first)
+				less := PrefixCache{Store: prefix.NewStore()}
+				b.trainWith(t, map[string]any{"algorithm": algorithm, "freeze": "bottom-1"}, 7, less)
+				compareHistories(t, "filled with what fewer blocks make", b.trainWith(t, changes, 7, less), first)
 
 				changes["prefix_cache"] = "off"
 				off := b.trainWith(t, changes, 7, PrefixCache{})
@@ -83,22 +86,25 @@ func TestPrefixSpaces(t *testing.T) {
 	for _, pooling := range []string{"mean", "cls"} {
 		err := b.with(t, map[string]any{"pooling": pooling}, 1, func(x *fixture) error {
 			network := x.learner.Network.(model.Stack)
-			look := func(what string, below int) {
-				space, err := spaceOf(network, below, false)
+			look := func(what string) {
+				spaces, err := spacesOf(network, 3, false)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if other, ok := seen[space]; ok {
-					t.Errorf("%s and %s are one space", what, other)
+				for below, space := range spaces[1:] {
+					if other, ok := seen[space]; ok {
+						t.Errorf("%s %d and %s are one space", what, below+1, other)
+					}
+					seen[space] = fmt.Sprint(what, below+1)
 				}
-				seen[space] = what
+				if fewer, err := spacesOf(network, 2, false); err != nil || !slices.Equal(fewer, spaces[:3]) {
+					t.Errorf("%s: without the last block the spaces of the others are different (%v)", what, err)
+				}
 			}
-			for below := 1; below <= 3; below++ {
-				look(fmt.Sprint(pooling, below), below)
-			}
+			look(pooling)
 			p := network.Params()[0]
 			x.s.Copy(p.Tensor, x.s.MulScalar(p.Tensor, 1.5))
-			look(pooling+" other weights", 1)
+			look(pooling + " other weights")
 			return nil
 		})
 		if err != nil {
@@ -126,7 +132,7 @@ func TestSteadySizes(t *testing.T) {
 			for _, size := range sizes {
 				for first := range 5 {
 					examples := []int{first, 9, first + 3, 4, first + 11}
-					rows, err := f.values(x.s, tensor.CPU, examples, size)
+					rows, err := f.values(x.s, tensor.CPU, group{examples: examples}, size)
 					if err != nil {
 						return err
 					}
@@ -137,7 +143,7 @@ func TestSteadySizes(t *testing.T) {
 						if !slices.Equal(rows[i], want[e]) {
 							t.Errorf("below %d: example %d is another one in %d rows beside %v", below, e, size, examples)
 						}
-						alone, err := f.values(x.s, tensor.CPU, []int{e}, 0)
+						alone, err := f.values(x.s, tensor.CPU, group{examples: []int{e}}, 0)
 						if err != nil {
 							return err
 						}
@@ -184,10 +190,12 @@ func TestTogetherLoosely(t *testing.T) {
 	err := b.with(t, nil, 1, func(x *fixture) error {
 		for below := 2; below <= 3; below++ {
 			counted := &countedInputs{Keyed: x.data.Inputs().(Keyed)}
-			f, done, err := freezeInputs(x.learner.Network.(model.Stack), below, counted, nil, x.config, PrefixCache{})
+			network := x.learner.Network.(model.Stack)
+			spaces, err := spacesOf(network, below, false)
 			if err != nil {
 				return err
 			}
+			f, done := freezeInputs(network, below, counted, nil, spaces, x.config, PrefixCache{})
 			defer done()
 			f.loose = true
 			examples := All(evalBatch + 6)
@@ -199,7 +207,7 @@ func TestTogetherLoosely(t *testing.T) {
 				t.Errorf("below %d: %d examples in %d batches, want 2", below, len(examples), counted.batches)
 			}
 			for _, e := range examples {
-				alone, err := f.values(x.s, tensor.CPU, []int{e}, 0)
+				alone, err := f.values(x.s, tensor.CPU, group{examples: []int{e}}, 0)
 				if err != nil {
 					return err
 				}
@@ -211,6 +219,59 @@ func TestTogetherLoosely(t *testing.T) {
 						t.Fatalf("below %d: example %d by itself is something else", below, e)
 					}
 				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFromFewerBlocks: what fewer blocks make of an example is where more of
+// them begin, and what they make is the same to the last bit.
+func TestFromFewerBlocks(t *testing.T) {
+	b := newBench(t)
+	err := b.with(t, nil, 1, func(x *fixture) error {
+		network := x.learner.Network.(model.Stack)
+		sizes, err := steadySizes(x.s, network)
+		if err != nil {
+			return err
+		}
+		spaces, err := spacesOf(network, 3, len(sizes) > 0)
+		if err != nil {
+			return err
+		}
+		counted := &countedInputs{Keyed: x.data.Inputs().(Keyed)}
+		rows := func(below int, examples []int, store *prefix.Store) ([][]float32, error) {
+			f, done := freezeInputs(network, below, counted, sizes, spaces, x.config, PrefixCache{Store: store})
+			defer done()
+			return f.rows(x.s, tensor.CPU, examples)
+		}
+		shared := prefix.NewStore()
+		if _, err := rows(2, All(20), shared); err != nil {
+			return err
+		}
+		counted.batches = 0
+		got, err := rows(3, All(20), shared)
+		if err != nil {
+			return err
+		}
+		if counted.batches != 0 {
+			t.Errorf("%d batches of examples of which everything below is kept", counted.batches)
+		}
+		mixed, err := rows(3, []int{30, 4, 31, 9}, shared) // two of which nothing is kept
+		if err != nil {
+			return err
+		}
+		want, err := rows(3, All(32), prefix.NewStore())
+		if err != nil {
+			return err
+		}
+		for i, row := range append(got, mixed...) {
+			e := append(All(20), 30, 4, 31, 9)[i]
+			if !slices.Equal(row, want[e]) {
+				t.Errorf("example %d is another one from below", e)
 			}
 		}
 		return nil
@@ -281,7 +342,7 @@ func TestLowerAndUpper(t *testing.T) {
 		}
 		for below := 1; below <= 3; below++ {
 			upper := whole.Upper(below)
-			part := model.Batch{Values: whole.Lower(x.s, batch, below), Mask: batch.Mask}
+			part := model.Batch{Values: whole.Lower(x.s, batch, 0, below), Mask: batch.Mask}
 			got, err := upper.Forward(x.s, part, model.Mode{}).Float32s()
 			if err != nil {
 				return err

@@ -63,7 +63,7 @@ func repeated(s *tensor.Scope, network model.Stack, text []int32, size int) (sam
 			return err
 		}
 		batch.Rows = size
-		inner.NoGrad(func() { batch.Values = network.Lower(inner, batch, blocks) })
+		inner.NoGrad(func() { batch.Values = network.Lower(inner, batch, 0, blocks) })
 		if inner.Err() != nil {
 			return inner.Err()
 		}

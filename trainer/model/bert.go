@@ -198,6 +198,13 @@ func (b *Bert) run(s *tensor.Scope, x *tensor.Tensor, batch Batch, p *packing, l
 	return x
 }
 
+// runPadded is run for the Values of a batch, [batch, length, hidden] as is what
+// it returns.
+func (b *Bert) runPadded(s *tensor.Scope, batch Batch, layers []layer, dropout float64) *tensor.Tensor {
+	p := newPacking(s, batch, batch.Values)
+	return p.unpack(s, b.run(s, p.pack(s, batch.Values), batch, p, layers, dropout))
+}
+
 // attentionMask returns an additive mask [batch, 1, 1, length], or nil.
 func (b *Bert) attentionMask(s *tensor.Scope, batch Batch) *tensor.Tensor {
 	if batch.Mask == nil {

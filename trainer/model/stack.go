@@ -13,8 +13,9 @@ type Stack interface {
 	// Lower returns what the lowest n blocks make of a batch, in evaluation:
 	// of texts [batch, length, hidden], or [batch, Features] when n is the number
 	// of blocks. In a matrix of Batch.Rows rows no sum goes over tokens of two
-	// texts, or over padding.
-	Lower(s *tensor.Scope, in Batch, n int) *tensor.Tensor
+	// texts, or over padding. If known is not 0, the Values of the batch are what
+	// Lower returned for that many blocks, fewer than n.
+	Lower(s *tensor.Scope, in Batch, known, n int) *tensor.Tensor
 	// Upper returns the rest: a network of the same blocks whose lowest n are
 	// empty. The Values of its batches are what Lower returned; of texts, Mask
 	// is what it was.
@@ -24,8 +25,13 @@ type Stack interface {
 var _ Stack = (*Encoder)(nil)
 
 // Lower implements [Stack].
-func (e *Encoder) Lower(s *tensor.Scope, in Batch, n int) *tensor.Tensor {
-	x := e.encode(s, in, e.layers[:n-1], 0)
+func (e *Encoder) Lower(s *tensor.Scope, in Batch, known, n int) *tensor.Tensor {
+	var x *tensor.Tensor
+	if known == 0 {
+		x = e.encode(s, in, e.layers[:n-1], 0)
+	} else {
+		x = e.runPadded(s, in, e.layers[known-1:n-1], 0)
+	}
 	switch {
 	case n <= len(e.layers):
 		return x
@@ -67,9 +73,7 @@ func (u *upper) Forward(s *tensor.Scope, in Batch, mode Mode) *tensor.Tensor {
 	if u.below > len(u.whole.layers) {
 		return in.Values
 	}
-	p := newPacking(s, in, in.Values)
-	x := u.whole.run(s, p.pack(s, in.Values), in, p, u.whole.layers[u.below-1:], mode.Dropout)
-	return pool(s, p.unpack(s, x), in.Mask, u.whole.Pooling)
+	return pool(s, u.whole.runPadded(s, in, u.whole.layers[u.below-1:], mode.Dropout), in.Mask, u.whole.Pooling)
 }
 
 // Features implements [Network].
