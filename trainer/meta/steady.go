@@ -3,6 +3,7 @@ package meta
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/hpsearch/hpsearch/trainer/model"
 	"github.com/hpsearch/hpsearch/trainer/tensor"
@@ -10,7 +11,18 @@ import (
 
 // matrixSizes are the numbers of rows that texts are computed together in.
 // A matrix takes the time of its rows, filled or not; 512 keep a core busy.
-var matrixSizes = []int{64, 128, 192, 256, 384, 512}
+var matrixSizes = []int{64, 128, 192, 256, 320, 384, 448, 512}
+
+// A dimensions is all that the steady sizes of an encoder depend on.
+type dimensions struct {
+	hidden, intermediate, heads, positions int64
+	activation                             string
+	threads                                int
+}
+
+// steady has the sizes of encoders that were tried, by dimensions. To try takes
+// about as long as a step of training.
+var steady sync.Map
 
 // steadySizes returns those of matrixSizes in which a network gives a token
 // the same bits, whatever its row and whatever else is in the matrix. What a
@@ -22,6 +34,19 @@ func steadySizes(s *tensor.Scope, network model.Stack) ([]int, error) {
 	if !ok || network.Device().IsCUDA() || e.Config.MaxPositions < 8 {
 		return nil, nil
 	}
+	c := e.Config
+	of := dimensions{c.Hidden, c.Intermediate, c.Heads, c.MaxPositions, c.Activation, tensor.Threads()}
+	if sizes, ok := steady.Load(of); ok {
+		return sizes.([]int), nil
+	}
+	sizes, err := trySizes(s, e)
+	if err == nil {
+		steady.Store(of, sizes)
+	}
+	return sizes, err
+}
+
+func trySizes(s *tensor.Scope, e *model.Encoder) ([]int, error) {
 	text := make([]int32, 8)
 	for len(text) < 64 && int64(2*len(text)) <= e.Config.MaxPositions {
 		text = make([]int32, 2*len(text))
@@ -32,7 +57,7 @@ func steadySizes(s *tensor.Scope, network model.Stack) ([]int, error) {
 	var sizes []int
 	var want []float32
 	for _, size := range slices.Backward(matrixSizes) {
-		same, first, err := repeated(s, network, text, size)
+		same, first, err := repeated(s, e, text, size)
 		if err != nil {
 			return nil, fmt.Errorf("try the sizes of matrices: %w", err)
 		}
