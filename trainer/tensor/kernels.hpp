@@ -104,6 +104,9 @@ struct Kernels {
   // and the bias to sums [3, width].
   void (*norm_back)(float *dx, float *dresidual, float *sums, const float *dy, const float *unit, const float *scales,
                     const Norm &n, int64_t first, int64_t rows);
+  // turn sets rows from up to to of out [width, rows] to the columns of a matrix
+  // [rows, width]; all are multiples of lanes. null where that does not pay.
+  void (*turn)(float *out, const float *in, int64_t rows, int64_t width, int64_t from, int64_t to);
 };
 
 // kernels_here are those for this machine.

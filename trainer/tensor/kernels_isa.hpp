@@ -122,5 +122,10 @@ void drop_numbers(float *__restrict y, const float *__restrict x, int64_t n, uin
 #include "kernels_attention.hpp"
 #include "kernels_gelu.hpp"
 #include "kernels_norm.hpp"
+#if HPS_VECTOR == 16
+#include "kernels_turn.hpp"
+#else
+constexpr std::nullptr_t turn = nullptr;
+#endif
 
-const Kernels kernels = {attend, attend_back, drop_numbers, adamw, square_sum, gelu, gelu_back, norm, norm_back};
+const Kernels kernels = {attend, attend_back, drop_numbers, adamw, square_sum, gelu, gelu_back, norm, norm_back, turn};

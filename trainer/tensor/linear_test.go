@@ -99,6 +99,8 @@ func TestLinear(t *testing.T) {
 		{[]int64{4, 9, 128}, 257, true, false, false},
 		{[]int64{20, 200}, 130, true, true, false},
 		{[]int64{3, 33, 256}, 128, true, false, true},
+		{[]int64{200, 144}, 272, true, false, false}, // weights are turned
+		{[]int64{3, 70, 256}, 112, false, true, true},
 		{[]int64{16, 256}, 128, false, true, true},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {

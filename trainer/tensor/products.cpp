@@ -5,7 +5,9 @@
 // A libtorch that has oneDNN within itself, as PyPI's, shows no such function, and
 // has a BLAS that needs none.
 #include "products.hpp"
+#include "kernels.hpp"
 
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <dlfcn.h>
 #include <torch/version.h>
@@ -39,13 +41,41 @@ void product(Factor a, Factor b, int64_t m, int64_t n, float beta, at::Tensor &c
   TORCH_CHECK(status == 0, "oneDNN multiplies no matrices of ", m, " x ", k, " and ", k, " x ", n, ": status ", status);
 }
 
+// least_turned is the number of rows from which on a product with a transpose
+// takes longer than the transpose and a product with that: oneDNN, with AVX-512,
+// is a tenth slower where it transposes itself. most_turned bounds the memory.
+constexpr int64_t least_turned = 128, most_turned = int64_t{1} << 22;
+
+bool worth_turning(int64_t m, const at::Tensor &w) {
+  return m >= least_turned && w.numel() <= most_turned && kernels_here().turn != nullptr && w.size(0) % lanes == 0 &&
+         w.size(1) % lanes == 0;
+}
+
+// turned returns the transpose of w, which holds until the thread's next call:
+// always in the same memory, it stays in the caches.
+at::Tensor turned(const at::Tensor &w) {
+  static thread_local at::Tensor memory;
+  const int64_t rows = w.size(0), width = w.size(1);
+  if (!memory.defined() || memory.numel() < w.numel())
+    memory = at::empty({w.numel()}, w.options());
+  float *to = memory.data_ptr<float>();
+  const float *from = w.data_ptr<float>();
+  at::parallel_for(0, width / lanes, 4, [&](int64_t first, int64_t last) {
+    kernels_here().turn(to, from, rows, width, first * lanes, last * lanes);
+  });
+  return memory.narrow(0, 0, w.numel()).view({width, rows});
+}
+
 } // namespace
 
 bool quick_products() { return sgemm() != nullptr; }
 
 void multiply(const at::Tensor &x, const at::Tensor &w, float beta, at::Tensor &y) {
-  if (sgemm() != nullptr)
-    return product({x, false}, {w, true}, x.numel() / w.size(1), w.size(0), beta, y);
+  if (sgemm() != nullptr) {
+    const int64_t m = x.numel() / w.size(1), n = w.size(0);
+    return worth_turning(m, w) ? product({x, false}, {turned(w), false}, m, n, beta, y)
+                               : product({x, false}, {w, true}, m, n, beta, y);
+  }
   at::Tensor out = rows(y); // a view
   at::addmm_out(out, out, rows(x), w.t(), beta, 1);
 }
