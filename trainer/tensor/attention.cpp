@@ -11,6 +11,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 namespace {
@@ -27,6 +28,12 @@ struct Layout {
   int64_t heads;
   double p; // of dropout
   uint64_t seed;
+
+  // like returns a matrix for what each token gets; the rows of no text are zero.
+  at::Tensor like(const at::Tensor &x) const {
+    const int64_t tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+    return tokens == x.numel() / x.size(-1) ? at::empty_like(x) : at::zeros_like(x);
+  }
 
   // each runs f(number, offset in the matrix, number of its first sum, shape)
   // for every text and head.
@@ -49,9 +56,8 @@ struct Attention : torch::autograd::Function<Attention> {
                             const at::Tensor &values, std::vector<int64_t> offsets, std::vector<int64_t> lengths,
                             int64_t heads, double p, int64_t seed) {
     at::Tensor q = queries.contiguous(), k = keys.contiguous(), v = values.contiguous();
-    // What stands in the place of padding is zero.
-    at::Tensor out = at::zeros_like(q), sums = at::empty({heads, q.numel() / q.size(-1)}, q.options());
     Layout layout{offsets, lengths, heads, p, static_cast<uint64_t>(seed)};
+    at::Tensor out = layout.like(q), sums = at::empty({heads, q.numel() / q.size(-1)}, q.options());
     layout.each(q, [&](int64_t i, int64_t at, int64_t sum, const Shape &shape) {
       kernels_here().attend(out.data_ptr<float>() + at, sums.data_ptr<float>() + sum, q.data_ptr<float>() + at,
              k.data_ptr<float>() + at, v.data_ptr<float>() + at, shape, buffers(), layout.seed, i);
@@ -71,10 +77,10 @@ struct Attention : torch::autograd::Function<Attention> {
     auto saved = ctx->get_saved_variables();
     const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2], &sums = saved[3];
     at::Tensor d = grads[0].contiguous();
-    at::Tensor dq = at::zeros_like(q), dk = at::zeros_like(q), dv = at::zeros_like(q);
     Layout layout{ctx->saved_data["offsets"].toIntVector(), ctx->saved_data["lengths"].toIntVector(),
                   ctx->saved_data["heads"].toInt(), ctx->saved_data["p"].toDouble(),
                   static_cast<uint64_t>(ctx->saved_data["seed"].toInt())};
+    at::Tensor dq = layout.like(q), dk = layout.like(q), dv = layout.like(q);
     layout.each(q, [&](int64_t i, int64_t at, int64_t sum, const Shape &shape) {
       kernels_here().attend_back(dq.data_ptr<float>() + at, dk.data_ptr<float>() + at, dv.data_ptr<float>() + at,
                   d.data_ptr<float>() + at, sums.data_ptr<float>() + sum, q.data_ptr<float>() + at,

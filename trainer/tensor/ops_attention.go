@@ -45,7 +45,8 @@ func (s *Scope) sdpa(q, k, v, mask *Tensor, dropout float64) *Tensor {
 }
 
 // A Layout says where the tokens of texts are among the rows of a matrix:
-// text i has Lengths[i] rows, 1 or more, from row Offsets[i] on.
+// text i has Lengths[i] rows, 1 or more, from row Offsets[i] on. No row is of two
+// texts.
 type Layout struct {
 	Offsets, Lengths []int64
 }
