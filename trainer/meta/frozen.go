@@ -91,7 +91,11 @@ func freezeInputs(network model.Stack, below int, inputs Inputs, sizes []int, sp
 // Batch implements [Inputs].
 func (f *frozenInputs) Batch(s *tensor.Scope, device tensor.Device, examples []int) (model.Batch, error) {
 	if f.views == nil {
-		return f.compute(s, device, group{examples: examples}, 0)
+		batch, err := f.batch(s, device, group{examples: examples}, 0)
+		if err != nil {
+			return batch, err
+		}
+		return batch, f.run(s, &batch, 0, f.below)
 	}
 	rows, err := f.rows(s, device, examples)
 	if err != nil {
@@ -122,28 +126,30 @@ func (g group) after(n int) group {
 	return group{g.known, g.examples[n:], g.keys[n:], g.values[n:]}
 }
 
-// compute runs the lower blocks on a group, in a matrix of so many rows, or of
-// as many as it takes.
-func (f *frozenInputs) compute(s *tensor.Scope, device tensor.Device, g group, rows int) (batch model.Batch, err error) {
+// batch returns a group as the blocks that are not known get it, in a matrix of so
+// many rows, or of as many as it takes.
+func (f *frozenInputs) batch(s *tensor.Scope, device tensor.Device, g group, rows int) (batch model.Batch, err error) {
 	if g.known == 0 {
 		batch, err = f.Inputs.Batch(s, device, g.examples)
 	} else {
 		batch, err = f.sequenceBatch(s, device, g.values)
 	}
-	if err != nil {
-		return batch, err
-	}
 	batch.Rows = rows
-	s.NoGrad(func() { batch.Values = f.network.Lower(s, batch, g.known, f.below) })
-	batch.IDs = nil
-	return batch, s.Err()
+	return batch, err
 }
 
-// nearest returns what is kept of a key: what the most blocks make, up to below,
-// and their number; 0 if nothing is.
-func (f *frozenInputs) nearest(key prefix.Key) (known int, values []float32) {
+// run computes the blocks from known to n on a batch.
+func (f *frozenInputs) run(s *tensor.Scope, batch *model.Batch, known, n int) error {
+	s.NoGrad(func() { batch.Values = f.network.Lower(s, *batch, known, n) })
+	batch.IDs = nil
+	return s.Err()
+}
+
+// nearest returns what is kept of a key: the number of blocks, the most up to
+// below, and what they make; 0 if nothing is.
+func (f *frozenInputs) nearest(key prefix.Key) (int, []float32) {
 	for n := f.below; n >= leastFrozen; n-- {
-		if values = f.views[n].Get(key); values != nil {
+		if values := f.views[n].Get(key); values != nil {
 			return n, values
 		}
 	}
@@ -217,28 +223,57 @@ func (f *frozenInputs) together(examples []int) (n, size int) {
 }
 
 // values computes a group, each example [length · features], or [features] behind
-// the last block.
-func (f *frozenInputs) values(s *tensor.Scope, device tensor.Device, g group, size int) ([][]float32, error) {
-	var all []float32
-	var batch model.Batch
-	err := s.Run(func(inner *tensor.Scope) (err error) {
-		if batch, err = f.compute(inner, device, g, size); err != nil {
+// the last block. What fewer blocks make is kept on the way where there is room:
+// other trials may begin there.
+func (f *frozenInputs) values(s *tensor.Scope, device tensor.Device, g group, size int) (rows [][]float32, err error) {
+	err = s.Run(func(inner *tensor.Scope) error {
+		batch, err := f.batch(inner, device, g, size)
+		if err != nil {
 			return err
 		}
-		all, err = batch.Values.Float32s()
-		return err
+		for known := g.known; known < f.below; {
+			n := f.next(known)
+			if err := f.run(inner, &batch, known, n); err != nil {
+				return err
+			}
+			if rows, err = f.split(batch, n); err != nil {
+				return err
+			}
+			for i := 0; i < len(g.keys) && n < f.below; i++ {
+				f.views[n].PutSpare(g.keys[i], rows[i])
+			}
+			known = n
+		}
+		return nil
 	})
+	return rows, err
+}
+
+// next returns up to which block is computed at once. To look at what a GPU has
+// computed takes longer than to compute it again.
+func (f *frozenInputs) next(known int) int {
+	n := max(known+1, leastFrozen)
+	if f.views == nil || f.loose || n >= f.below || !f.views[n].Roomy() {
+		return f.below
+	}
+	return n
+}
+
+// split returns what n blocks make of each example of a batch, without what pads
+// it.
+func (f *frozenInputs) split(batch model.Batch, n int) ([][]float32, error) {
+	all, err := batch.Values.Float32s()
 	if err != nil {
 		return nil, err
 	}
-	rows := make([][]float32, len(g.examples))
-	stride := len(all) / len(g.examples)
+	rows := make([][]float32, batch.Values.Shape()[0])
+	stride := len(all) / len(rows)
 	for i := range rows {
-		n := stride
-		if f.below < len(f.network.Blocks()) && batch.Lengths != nil {
-			n = batch.Lengths[i] * int(f.network.Features())
+		length := stride
+		if n < len(f.network.Blocks()) && batch.Lengths != nil {
+			length = batch.Lengths[i] * int(f.network.Features())
 		}
-		rows[i] = slices.Clone(all[i*stride : i*stride+n]) // without what pads it
+		rows[i] = slices.Clone(all[i*stride : i*stride+length])
 	}
 	return rows, nil
 }

@@ -228,8 +228,8 @@ func TestTogetherLoosely(t *testing.T) {
 	}
 }
 
-// TestFromFewerBlocks: what fewer blocks make of an example is where more of
-// them begin, and what they make is the same to the last bit.
+// TestFromFewerBlocks: what fewer blocks make of an example is kept on the way,
+// and is where more of them begin; what they make is the same to the last bit.
 func TestFromFewerBlocks(t *testing.T) {
 	b := newBench(t)
 	err := b.with(t, nil, 1, func(x *fixture) error {
@@ -260,11 +260,16 @@ func TestFromFewerBlocks(t *testing.T) {
 		if counted.batches != 0 {
 			t.Errorf("%d batches of examples of which everything below is kept", counted.batches)
 		}
-		mixed, err := rows(3, []int{30, 4, 31, 9}, shared) // two of which nothing is kept
+		fresh := prefix.NewStore()
+		want, err := rows(3, All(32), fresh)
 		if err != nil {
 			return err
 		}
-		want, err := rows(3, All(32), prefix.NewStore())
+		counted.batches = 0
+		if _, err := rows(2, All(32), fresh); err != nil || counted.batches != 0 {
+			t.Errorf("%d batches of examples that more blocks have gone through (%v)", counted.batches, err)
+		}
+		mixed, err := rows(3, []int{30, 4, 31, 9}, shared) // two of which nothing is kept
 		if err != nil {
 			return err
 		}

@@ -101,6 +101,21 @@ func (v *View) Put(key Key, values []float32) {
 	}
 }
 
+// Roomy reports whether the memory is less than half full: whether there is room for
+// what nobody has asked for yet.
+func (v *View) Roomy() bool {
+	v.store.mu.Lock()
+	defer v.store.mu.Unlock()
+	return v.store.bytes < v.limits.MemoryBytes/2
+}
+
+// PutSpare is Put in memory alone, and only while it is [View.Roomy].
+func (v *View) PutSpare(key Key, values []float32) {
+	if v.Roomy() {
+		v.remember(key, values)
+	}
+}
+
 // Close writes what was put and not written yet.
 func (v *View) Close() {
 	if v.folder != nil {

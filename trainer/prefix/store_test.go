@@ -47,6 +47,31 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// TestSpare: what nobody has asked for takes half of the memory at most, is not
+// written, and makes way for what is put.
+func TestSpare(t *testing.T) {
+	t.Parallel()
+	s, dir := NewStore(), t.TempDir()
+	limits := Limits{MemoryBytes: 64, DiskBytes: 1 << 20}
+	spare := s.Open(Space{1}, dir, limits, nil)
+	for i := range 4 {
+		spare.PutSpare(key(i), numbers(4, 0)) // 16 bytes
+	}
+	if spare.Get(key(0)) == nil || spare.Get(key(1)) == nil || spare.Get(key(2)) != nil || spare.Roomy() {
+		t.Error("it is not half of the memory that is taken")
+	}
+	other := s.Open(Space{2}, "", limits, nil)
+	for i := range 4 {
+		other.Put(key(i), numbers(4, 0))
+	}
+	if other.Get(key(3)) == nil || spare.Get(key(0)) != nil {
+		t.Error("it does not make way")
+	}
+	if spare.Close(); len(segments(t, dir)) > 0 {
+		t.Error("it was written")
+	}
+}
+
 // TestMemoryLimit: a full space keeps what it has; another one takes the place
 // of those that were used before.
 func TestMemoryLimit(t *testing.T) {
