@@ -32,7 +32,10 @@ type Curves struct {
 // A tail is the end of a curve up to a step: what a line over the ln of the
 // step, fitted to the reports from half of it on, has there, and its slope. By
 // a power law the slope is in proportion to what is still to come.
-type tail struct{ level, slope float64 }
+type tail struct {
+	level, slope float64
+	reports      int // that the line was fitted to
+}
 
 // An example is a COMPLETE trial as it was at a step, and what it came to.
 type example struct {
@@ -153,10 +156,10 @@ func tailAt(t *search.Trial, step int) (tail, bool) {
 		n, sx, sy, sxx, sxy = n+1, sx+x, sy+r.Value, sxx+x*x, sxy+x*r.Value
 	}
 	if n < 2 {
-		return tail{level: t.Intermediate[i].Value}, true
+		return tail{level: t.Intermediate[i].Value, reports: 1}, true
 	}
 	b := (sxy - sx*sy/n) / (sxx - sx*sx/n)
-	return tail{level: sy/n - b*sx/n, slope: b}, true
+	return tail{level: sy/n - b*sx/n, slope: b, reports: int(n)}, true
 }
 
 // axesOf returns the axes of all parameters that trials have.

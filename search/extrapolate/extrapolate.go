@@ -1,5 +1,6 @@
-// Package extrapolate lets a sampler see what pruned trials would have come
-// to.
+// Package extrapolate lets a sampler see what trials come to by their curves:
+// pruned ones, had they gone on, and complete ones without the noise of their last
+// report.
 package extrapolate
 
 import (
@@ -19,7 +20,9 @@ var (
 )
 
 // A Sampler gives the sampler that it wraps a history in which PRUNED trials
-// are COMPLETE, with the value that their curves predict (see [Curves]).
+// are COMPLETE, with the value that their curves predict (see [Curves]), and
+// COMPLETE trials have the level that their curves end at, if their value is
+// their last report: that has the noise of one report.
 //
 // It is for samplers that model the value itself, such as a Gaussian process:
 // to them the last value of a trial that ended early is misleading, because
@@ -46,6 +49,7 @@ func (s *Sampler) Suggest(ctx context.Context, h *search.History, number int, sp
 
 // predicted returns the history with what can be predicted; h is not changed.
 func predicted(h *search.History) *search.History {
+	h = levelled(h)
 	var c *Curves
 	var trials []*search.Trial // a copy of the history's, once one is predicted
 	for i, t := range h.Trials {
@@ -68,6 +72,38 @@ func predicted(h *search.History) *search.History {
 	}
 	if trials == nil {
 		return h
+	}
+	return &search.History{Study: h.Study, Trials: trials}
+}
+
+// leastReports is the number of reports from which on the level of a curve's end
+// is a better value than the last one: a line through few is no flatter than they
+// are, and near the beginning curves are bent.
+const leastReports = 5
+
+// levelled returns the history with the values of COMPLETE trials replaced by the
+// levels of their curves' ends; h as it is when the value of one of them is not
+// its last report, because then it is something else, such as the best report. h
+// is not changed.
+//
+// With asha, auto, and 60 seeds as in bench/search/stopping.go: 28 of 60 studies of
+// the family noisy come to the goal instead of 25, 36 instead of 31 when they are
+// judged without noise, and 256 of 480 of others instead of 248.
+func levelled(h *search.History) *search.History {
+	trials := slices.Clone(h.Trials)
+	for i, t := range trials {
+		if t.State != search.Complete || !finite(t.Value()) {
+			continue
+		}
+		last, ok := t.Last()
+		if !ok || last.Value != t.Value() {
+			return h
+		}
+		if end, ok := tailAt(t, last.Step); ok && end.reports >= leastReports {
+			level := *t
+			level.Values = []float64{end.level}
+			trials[i] = &level
+		}
 	}
 	return &search.History{Study: h.Study, Trials: trials}
 }

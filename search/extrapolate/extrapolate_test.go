@@ -85,3 +85,45 @@ func TestPredictions(t *testing.T) {
 		}
 	}
 }
+
+func TestLevels(t *testing.T) {
+	t.Parallel()
+	// By the ln of the step, a line with noise: the reports from step 4 on count.
+	noisy := []float64{9, 9, 9, 4, 5, 4, 5, 4.5}
+	level := 4.6993 // numpy.polyfit(numpy.log([4, 5, 6, 7, 8]), noisy[3:], 1), at ln 8
+	last := trial(0, search.Complete, noisy...)
+	best := trial(1, search.Complete, noisy...)
+	best.Values = []float64{4}
+	silent := trial(2, search.Complete, 7)
+	silent.Intermediate = nil
+	diverged := trial(3, search.Complete, 1, 2, math.NaN())
+	for _, test := range []struct {
+		name   string
+		trials []*search.Trial
+		want   []float64
+	}{
+		{"the last report", []*search.Trial{last}, []float64{level}},
+		{"beside one that diverged", []*search.Trial{diverged, last}, []float64{math.NaN(), level}},
+		{"the best report", []*search.Trial{best}, []float64{4}},
+		{"one of them another", []*search.Trial{last, best}, []float64{4.5, 4}},
+		{"one without reports", []*search.Trial{last, silent}, []float64{4.5, 7}},
+		{"few reports", []*search.Trial{trial(0, search.Complete, 9, 5, 7, 4)}, []float64{4}},
+		{"one report", []*search.Trial{trial(0, search.Complete, 3)}, []float64{3}},
+		{"a failed one", []*search.Trial{trial(0, search.Failed, noisy...), last}, []float64{4.5, level}},
+	} {
+		h := searchtest.NewHistory(search.Minimize)
+		h.Trials = test.trials
+		w := &watch{}
+		if _, err := New(w).Suggest(t.Context(), h, 10, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		for i, seen := range w.seen.Trials {
+			if got := seen.Value(); math.Abs(got-test.want[i]) > 0.005 || math.IsNaN(got) != math.IsNaN(test.want[i]) {
+				t.Errorf("%s: the sampler sees %v at trial %d, want %v", test.name, got, i, test.want[i])
+			}
+		}
+		if last.Value() != 4.5 {
+			t.Fatalf("%s: the history was changed", test.name)
+		}
+	}
+}
