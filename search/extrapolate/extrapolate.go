@@ -21,8 +21,8 @@ var (
 
 // A Sampler gives the sampler that it wraps a history in which PRUNED trials
 // are COMPLETE, with the value that their curves predict (see [Curves]), and
-// COMPLETE trials have the level that their curves end at, if their value is
-// their last report: that has the noise of one report.
+// COMPLETE trials have the level of their curves where their value was reported:
+// that has the noise of one report.
 //
 // It is for samplers that model the value itself, such as a Gaussian process:
 // to them the last value of a trial that ended early is misleading, because
@@ -76,36 +76,48 @@ func predicted(h *search.History) *search.History {
 	return &search.History{Study: h.Study, Trials: trials}
 }
 
-// leastReports is the number of reports from which on the level of a curve's end
-// is a better value than the last one: a line through few is no flatter than they
+// leastReports is the number of reports from which on the level of a curve is a
+// better value than the last of them: a line through few is no flatter than they
 // are, and near the beginning curves are bent.
 const leastReports = 5
 
 // levelled returns the history with the values of COMPLETE trials replaced by the
-// levels of their curves' ends; h as it is when the value of one of them is not
-// its last report, because then it is something else, such as the best report. h
-// is not changed.
+// levels of their curves at the report that the value is: the last one, or the
+// best. It returns h as it is when the value of one of them is no report, because
+// then it is something else. h is not changed.
 //
-// With asha, auto, and 60 seeds as in bench/search/stopping.go: 28 of 60 studies of
-// the family noisy come to the goal instead of 25, 36 instead of 31 when they are
-// judged without noise, and 256 of 480 of others instead of 248.
+// With asha, auto, and 60 seeds as in bench/search/stopping.go, where the value is
+// the last report: 28 of 60 studies of the family noisy come to the goal instead of
+// 25, 36 instead of 31 when they are judged without noise, and 256 of 480 of others
+// instead of 248. Where it is the best report, 54 ± 2 % of 480 studies have a better
+// trial after a quarter of the epochs than without, and 46 % a worse one.
 func levelled(h *search.History) *search.History {
 	trials := slices.Clone(h.Trials)
 	for i, t := range trials {
 		if t.State != search.Complete || !finite(t.Value()) {
 			continue
 		}
-		last, ok := t.Last()
-		if !ok || last.Value != t.Value() {
+		r, ok := reportOf(t)
+		if !ok {
 			return h
 		}
-		if end, ok := tailAt(t, last.Step); ok && end.reports >= leastReports {
+		if end, ok := tailAt(t, r.Step); ok && end.reports >= leastReports {
 			level := *t
 			level.Values = []float64{end.level}
 			trials[i] = &level
 		}
 	}
 	return &search.History{Study: h.Study, Trials: trials}
+}
+
+// reportOf returns the newest report of a trial's value.
+func reportOf(t *search.Trial) (search.Report, bool) {
+	for _, r := range slices.Backward(t.Intermediate) {
+		if r.Value == t.Value() {
+			return r, true
+		}
+	}
+	return search.Report{}, false
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -3,6 +3,7 @@ package extrapolate
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/hpsearch/hpsearch/search"
@@ -92,8 +93,10 @@ func TestLevels(t *testing.T) {
 	noisy := []float64{9, 9, 9, 4, 5, 4, 5, 4.5}
 	level := 4.6993 // numpy.polyfit(numpy.log([4, 5, 6, 7, 8]), noisy[3:], 1), at ln 8
 	last := trial(0, search.Complete, noisy...)
-	best := trial(1, search.Complete, noisy...)
-	best.Values = []float64{4}
+	best := trial(1, search.Complete, append(slices.Clone(noisy), 6)...)
+	best.Values = []float64{4.5}
+	other := trial(1, search.Complete, noisy...)
+	other.Values = []float64{3}
 	silent := trial(2, search.Complete, 7)
 	silent.Intermediate = nil
 	diverged := trial(3, search.Complete, 1, 2, math.NaN())
@@ -104,8 +107,8 @@ func TestLevels(t *testing.T) {
 	}{
 		{"the last report", []*search.Trial{last}, []float64{level}},
 		{"beside one that diverged", []*search.Trial{diverged, last}, []float64{math.NaN(), level}},
-		{"the best report", []*search.Trial{best}, []float64{4}},
-		{"one of them another", []*search.Trial{last, best}, []float64{4.5, 4}},
+		{"another report", []*search.Trial{best}, []float64{level}},
+		{"no report", []*search.Trial{last, other}, []float64{4.5, 3}},
 		{"one without reports", []*search.Trial{last, silent}, []float64{4.5, 7}},
 		{"few reports", []*search.Trial{trial(0, search.Complete, 9, 5, 7, 4)}, []float64{4}},
 		{"one report", []*search.Trial{trial(0, search.Complete, 3)}, []float64{3}},
