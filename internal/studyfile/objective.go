@@ -227,3 +227,9 @@ func (r *reader) placeholders(m mapping, d *search.Definition) {
 		r.find(m.get("objective"), hint, "the command refers to {%s}, which is neither fixed nor searched", name)
 	}
 }
+
+// Told reports whether the trials of a study are asked for and told by somebody
+// else: its objective is external, or another program made it.
+func Told(study *search.Study) bool {
+	return study.Foreign || study.Definition.Objective.Kind == External
+}

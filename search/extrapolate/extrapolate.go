@@ -66,9 +66,7 @@ func predicted(h *search.History) *search.History {
 		if trials == nil {
 			trials = slices.Clone(h.Trials)
 		}
-		done := *t
-		done.State, done.Values = search.Complete, []float64{end.Mean}
-		trials[i] = &done
+		trials[i] = completed(t, end.Mean)
 	}
 	if trials == nil {
 		return h
@@ -102,12 +100,17 @@ func levelled(h *search.History) *search.History {
 			return h
 		}
 		if end, ok := tailAt(t, r.Step); ok && end.reports >= leastReports {
-			level := *t
-			level.Values = []float64{end.level}
-			trials[i] = &level
+			trials[i] = completed(t, end.level)
 		}
 	}
 	return &search.History{Study: h.Study, Trials: trials}
+}
+
+// completed returns a trial as if it had come to a value.
+func completed(t *search.Trial, value float64) *search.Trial {
+	done := *t
+	done.State, done.Values = search.Complete, []float64{value}
+	return &done
 }
 
 // reportOf returns the newest report of a trial's value.

@@ -54,11 +54,9 @@ func newPosterior(l layout, h hyper, x [][]float64, y []float64, pending [][]flo
 func condition(l layout, h hyper, x [][]float64, y []float64) (*posterior, error) {
 	n := len(x)
 	if h.bends != nil {
-		raw := x
-		x = make([][]float64, n)
+		x = slices.Clone(x)
 		for i := range x {
-			x[i] = make([]float64, len(raw[i]))
-			h.bendPoint(l, raw[i], x[i])
+			x[i] = h.bent(l, x[i])
 		}
 	}
 	p := &posterior{

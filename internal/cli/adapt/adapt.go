@@ -76,8 +76,7 @@ squared error in the unit of the labels, or nats a token.`,
 	cmd.Flags().StringVar(&o.To, "to", "", "folder to write, new or empty")
 	app.CompleteFlag(cmd, "to", app.Folders)
 	cmd.Flags().Int64Var(&o.Seed, "seed", 0, "seed of whatever is random (default 0)")
-	cmd.Flags().StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")
-	app.CompleteWords(cmd, "device", "auto", "cpu", "cuda")
+	app.DeviceFlag(cmd, &o.Device, "or cuda:N")
 	return cmd
 }
 

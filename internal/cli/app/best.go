@@ -51,7 +51,7 @@ func noneComplete(ctx context.Context, store search.Store, study *search.Study) 
 		return fmt.Errorf("study %s has no complete trial: %d failed (hpsearch trial list %s shows why)", study.Name, counts.Fail, name)
 	case counts.Running > 0:
 		return fmt.Errorf("study %s has no complete trial yet: %d running (hpsearch trial list %s shows them)", study.Name, counts.Running, name)
-	case study.Definition.Objective.Kind == studyfile.External || study.Foreign:
+	case studyfile.Told(study):
 		return fmt.Errorf("study %s has no complete trial yet (hpsearch ask %s asks for one)", study.Name, name)
 	}
 	return fmt.Errorf("study %s has no complete trial yet (hpsearch run %s starts some)", study.Name, name)

@@ -52,3 +52,9 @@ func meant(name string, names []string) string {
 	}
 	return ""
 }
+
+// DeviceFlag adds --device; named says how its value names devices.
+func DeviceFlag(cmd *cobra.Command, device *string, named string) {
+	cmd.Flags().StringVar(device, "device", "auto", "auto, cpu, cuda, "+named)
+	CompleteWords(cmd, "device", "auto", "cpu", "cuda")
+}

@@ -14,9 +14,9 @@ import (
 )
 
 // Difference says in what a study file differs from the stored study of the
-// same name, "train (shots: 3 instead of 2)" for example, "" when it does not. What the file leaves open (the split, a seed,
-// the kind of sampler) does not count, and neither does the budget, which a run
-// may change.
+// same name, "train (shots: 3 instead of 2)" for example, "" when it does not.
+// What the file leaves open (the split, a seed, the kind of sampler) does not
+// count, and neither does the budget, which a run may change.
 func Difference(file *studyfile.File, stored *search.Definition) (string, error) {
 	mine, theirs := file.Definition, *stored
 	mine.Split, theirs.Split = nil, nil

@@ -24,8 +24,9 @@ func Open(ctx context.Context, f *app.Factory, arg string) (search.Store, *searc
 }
 
 // OpenToRun is Open for a verb that runs the trials: a file whose trials
-// nobody can run, or not here, is refused before its study is created. warmStart is the folder
-// of an exported model that trials start from, "" for what the study says.
+// nobody can run, or not here, is refused before its study is created. warmStart
+// is the folder of an exported model that trials start from, "" for what the study
+// says.
 func OpenToRun(ctx context.Context, f *app.Factory, arg, warmStart string) (search.Store, *search.Study, error) {
 	return open(ctx, f, arg, warmStart, func(file *studyfile.File) error {
 		switch file.Objective.Kind {

@@ -74,8 +74,7 @@ no best trial, and needs it.`,
 	app.CompleteFlag(cmd, "to", app.Folders)
 	cmd.Flags().IntVar(&o.Trial, "trial", -1, "number of the trial to export (default: the best one)")
 	cmd.Flags().Lookup("trial").DefValue = "0" // which is not shown
-	cmd.Flags().StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")
-	app.CompleteWords(cmd, "device", "auto", "cpu", "cuda")
+	app.DeviceFlag(cmd, &o.Device, "or cuda:N")
 	cmd.Flags().StringVar(&o.Prune, "prune", "", "magnitude:S removes the share S of the weights, such as magnitude:0.5")
 	cmd.Flags().StringVar(&o.Quantize, "quantize", "", "int8 computes with 8-bit weights")
 	app.CompleteWords(cmd, "quantize", "int8")

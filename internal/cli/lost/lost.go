@@ -28,7 +28,7 @@ func Trials(ctx context.Context, store search.Store, study *search.Study, trials
 		if t.State != search.Running || !leased {
 			continue
 		}
-		told := study.Foreign || study.Definition.Objective.Kind == studyfile.External
+		told := studyfile.Told(study)
 		switch {
 		case told && left <= 0:
 			found[t.Number] = fmt.Sprintf("it was not told by the end of its lease, %s ago; the next hpsearch ask takes it over", render.Span(-left))

@@ -95,8 +95,7 @@ from what it says, the same ones for the same --seed.`,
 	flags := cmd.Flags()
 	flags.IntVar(&o.Tokens, "tokens", 32, "most tokens by which a text is continued")
 	flags.Float64Var(&o.Temperature, "temperature", 0, "how freely a text is continued, such as 0.8; 0, the default, takes the likeliest token")
-	flags.StringVar(&o.Device, "device", "auto", "auto, cpu, cuda, or cuda:N")
-	app.CompleteWords(cmd, "device", "auto", "cpu", "cuda")
+	app.DeviceFlag(cmd, &o.Device, "or cuda:N")
 	flags.Int64Var(&o.Seed, "seed", 0, "seed of what is drawn with a temperature (default 0)")
 	return cmd
 }

@@ -70,8 +70,7 @@ the second stops at once.`,
 	flags.DurationVar(&o.Timeout, "timeout", 0, "end this run after that time, such as 30m (default: the study file's)")
 	flags.StringVar(&o.WarmStart, "warm-start", "", "folder of an exported model whose weights all trials start from (trials of an earlier study: study create --warm-start)")
 	work.LeaseFlag(flags, &o.Lease)
-	flags.StringVar(&device, "device", "auto", "auto, cpu, cuda, or cuda:0,1 to name devices")
-	app.CompleteWords(cmd, "device", "auto", "cpu", "cuda")
+	app.DeviceFlag(cmd, &device, "or cuda:0,1 to name devices")
 	return cmd
 }
 

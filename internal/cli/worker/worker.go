@@ -56,8 +56,7 @@ a batch system should start the worker again.`,
 	}
 	work.LeaseFlag(cmd.Flags(), &o.Lease)
 	cmd.Flags().DurationVar(&o.Timeout, "timeout", 0, "end this worker after that time, such as 30m (default: the study file's)")
-	cmd.Flags().StringVar(&device, "device", "auto", "auto, cpu, cuda, or cuda:N")
-	app.CompleteWords(cmd, "device", "auto", "cpu", "cuda")
+	app.DeviceFlag(cmd, &device, "or cuda:N")
 	return cmd
 }
 

@@ -57,7 +57,7 @@ func set(ctx context.Context, o *Options) error {
 	switch {
 	case o.Paused:
 		o.Say("Study %s is paused; hpsearch study resume %s lets it go on.", study.Name, name)
-	case study.Foreign || study.Definition.Objective.Kind == studyfile.External:
+	case studyfile.Told(study):
 		o.Say("Study %s goes on; hpsearch ask %s asks for a trial.", study.Name, name)
 	default:
 		o.Say("Study %s goes on; hpsearch run %s starts workers.", study.Name, name)
