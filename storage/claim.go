@@ -202,11 +202,7 @@ func (s *sqlStore) Leases(ctx context.Context, studyID int64) (map[int]time.Dura
 		Remaining int64
 	}
 	err := s.view(ctx, fmt.Sprintf("leases of study %d", studyID), func(tx *gorm.DB) error {
-		now := s.clock
-		if now == "" {
-			now = strconv.FormatInt(s.machine().UnixMicro(), 10)
-		}
-		err := tx.Raw(`SELECT t.number, h.lease_until - `+now+` AS remaining FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
+		err := tx.Raw(`SELECT t.number, h.lease_until - `+s.nowSQL()+` AS remaining FROM trials t JOIN hpsearch_trials h ON h.trial_id = t.trial_id
 			WHERE t.study_id = ? AND t.state = 'RUNNING' AND h.lease_until IS NOT NULL AND t.number IS NOT NULL`, studyID).Scan(&rows).Error
 		if err == nil && len(rows) == 0 {
 			return requireStudy(tx, studyID)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -97,6 +98,16 @@ func (s *sqlStore) now(tx *gorm.DB) (time.Time, error) {
 	var us int64
 	err := tx.Raw("SELECT " + s.clock).Scan(&us).Error
 	return time.UnixMicro(us), err
+}
+
+// nowSQL is an expression for the store's time in microseconds since 1970. Where
+// that is the machine's, its text is another one each time: a frequent statement
+// has it as an argument.
+func (s *sqlStore) nowSQL() string {
+	if s.clock == "" {
+		return strconv.FormatInt(s.machine().UnixMicro(), 10)
+	}
+	return s.clock
 }
 
 // lockFor takes a lock by the dialect's statement. The row need not exist.

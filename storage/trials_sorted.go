@@ -23,12 +23,8 @@ func (s *sqlStore) sorted(selected *gorm.DB, q search.TrialQuery) (*gorm.DB, str
 		key = fmt.Sprintf("(CASE v.value_type WHEN '%s' THEN %g WHEN '%s' THEN %g ELSE v.value END) * (CASE d.direction WHEN 'MAXIMIZE' THEN -1 ELSE 1 END)",
 			infinite, math.MaxFloat64, minusInf, -math.MaxFloat64)
 	case search.ByDuration:
-		now := s.clock
-		if now == "" {
-			now = fmt.Sprint(s.machine().UnixMicro())
-		}
 		start, end := fmt.Sprintf(s.micros, "trials.datetime_start"), fmt.Sprintf(s.micros, "trials.datetime_complete")
-		key = fmt.Sprintf("(%s) - (CASE WHEN trials.state = '%s' THEN %s ELSE %s END)", start, search.Running, now, end)
+		key = fmt.Sprintf("(%s) - (CASE WHEN trials.state = '%s' THEN %s ELSE %s END)", start, search.Running, s.nowSQL(), end)
 	}
 	way := "ASC"
 	if q.Reverse {
