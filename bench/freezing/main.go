@@ -7,13 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 type options struct {
 	hpsearch, peer, model, wordnet string
-	workers, trials, iterations    int
+	workers, threads               int
+	trials, iterations             int
 }
 
 // A report is what is printed.
@@ -21,6 +24,7 @@ type report struct {
 	Trials     int     `json:"trials"`
 	Iterations int     `json:"iterations"` // of each
 	Workers    int     `json:"workers"`
+	Threads    int     `json:"threads"` // of each; 0: as the programs take by themselves
 	Ours       *side   `json:"ours"`
 	Peer       *side   `json:"peer,omitempty"`
 	Ratio      float64 `json:"ours_over_peer,omitempty"` // of wall times
@@ -53,7 +57,8 @@ func main() {
 	flag.StringVar(&o.peer, "peer", "", "Python that has torch, transformers and Optuna; empty: no comparison")
 	flag.StringVar(&o.model, "model", "", "folder of all-MiniLM-L6-v2")
 	flag.StringVar(&o.wordnet, "wordnet", "", "folder of WordNet's data files")
-	flag.IntVar(&o.workers, "workers", 1, "workers on each side, of one thread each")
+	flag.IntVar(&o.workers, "workers", 1, "workers on each side")
+	flag.IntVar(&o.threads, "threads", 1, "CPU threads of a worker; 0: what each side takes by itself")
 	flag.IntVar(&o.trials, "trials", len(strategies)*len(rates), "how many of the trials")
 	flag.IntVar(&o.iterations, "iterations", 60, "steps of a trial; a validation after each quarter of them")
 	flag.Parse()
@@ -70,8 +75,8 @@ func main() {
 }
 
 func run(o options) (*report, error) {
-	if o.workers < 1 || o.trials < 1 || o.iterations < validations {
-		return nil, fmt.Errorf("-workers and -trials must be at least 1, -iterations at least %d", validations)
+	if o.workers < 1 || o.threads < 0 || o.trials < 1 || o.iterations < validations {
+		return nil, fmt.Errorf("-workers and -trials must be at least 1, -threads at least 0, -iterations at least %d", validations)
 	}
 	dir, err := os.MkdirTemp("", "hpsearch-bench-")
 	if err != nil {
@@ -85,7 +90,7 @@ func run(o options) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report{Trials: len(j.Trials), Iterations: o.iterations, Workers: o.workers}
+	r := &report{Trials: len(j.Trials), Iterations: o.iterations, Workers: o.workers, Threads: o.threads}
 	if r.Ours, err = runOurs(o, j, dir); err != nil {
 		return nil, err
 	}
@@ -104,6 +109,25 @@ func run(o options) (*report, error) {
 	return r, nil
 }
 
+// threadVariables say how many threads a program takes.
+var threadVariables = []string{"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}
+
+// environment is that of both programs: without a word about threads where they
+// are to choose by themselves.
+func environment(threads int) []string {
+	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(threadVariables, name)
+	})
+	if threads == 0 {
+		return env
+	}
+	for _, name := range threadVariables {
+		env = append(env, name+"="+strconv.Itoa(threads))
+	}
+	return append(env, "TOKENIZERS_PARALLELISM=false")
+}
+
 // runOurs creates the study and runs it, in a new database. What is timed is
 // what a user waits for, from the study file to the last result.
 func runOurs(o options, j *job, dir string) (*side, error) {
@@ -119,7 +143,7 @@ func runOurs(o options, j *job, dir string) (*side, error) {
 	call := func(args ...string) ([]byte, error) {
 		cmd := exec.Command(program, args...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "HPSEARCH_STORAGE=sqlite:///"+filepath.Join(dir, "ours.db"))
+		cmd.Env = append(environment(o.threads), "HPSEARCH_STORAGE=sqlite:///"+filepath.Join(dir, "ours.db"))
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
@@ -175,7 +199,8 @@ func runPeer(o options, j *job, dir string) (*side, error) {
 		return nil, err
 	}
 	cmd := exec.Command(o.peer, "bench/peer/freezing_study.py", file, "--workers", strconv.Itoa(o.workers),
-		"--storage", filepath.Join(dir, "peer.db"))
+		"--threads", strconv.Itoa(o.threads), "--storage", filepath.Join(dir, "peer.db"))
+	cmd.Env = environment(o.threads)
 	cmd.Stderr = os.Stderr
 	start := time.Now()
 	out, err := cmd.Output()

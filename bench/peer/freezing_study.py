@@ -3,7 +3,7 @@
 and Optuna: prototypical networks on classes of texts, one trial for each
 configuration that is given. Prints JSON: wall time, and the value of each trial.
 
-usage: freezing_study.py JOB.json --workers N --storage FILE
+usage: freezing_study.py JOB.json [--workers N] [--threads N] --storage FILE
 
 JOB.json is written by bench/freezing: model, data (JSONL of text and label),
 split (classes by part), settings, and trials (freeze and learning_rate each).
@@ -177,7 +177,8 @@ def read(job):
 
 
 def work(job, storage, threads):
-    torch.set_num_threads(threads)
+    if threads:
+        torch.set_num_threads(threads)
     transformers.logging.set_verbosity_error()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     data = read(job)
@@ -200,7 +201,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("job")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1, help="of each worker")
+    parser.add_argument("--threads", type=int, default=0, help="of each worker; 0: as many as PyTorch takes by itself")
     parser.add_argument("--storage", required=True, help="SQLite file to make")
     args = parser.parse_args()
     with open(args.job, encoding="utf-8") as file:

@@ -47,12 +47,20 @@ func trainingStep(options) (map[string]float64, error) {
 	return figures, nil
 }
 
-// freezingStudy runs bench/freezing.
-func freezingStudy(options) (map[string]float64, error) {
-	out, err := output("scripts/bench-freezing.sh", "-iterations", "20")
-	if err != nil {
-		return nil, err
+// freezingStudy returns a measurement by bench/freezing, with workers that have so
+// many threads each.
+func freezingStudy(threads int) func(options) (map[string]float64, error) {
+	return func(options) (map[string]float64, error) {
+		out, err := output("scripts/bench-freezing.sh", "-iterations", "20", "-threads", strconv.Itoa(threads))
+		if err != nil {
+			return nil, err
+		}
+		return ofStudies(out)
 	}
+}
+
+// ofStudies reads what scripts/bench-freezing.sh prints.
+func ofStudies(out []byte) (map[string]float64, error) {
 	var report struct {
 		Trials int                       `json:"trials"`
 		Ours   struct{ Seconds float64 } `json:"ours"`

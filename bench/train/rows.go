@@ -40,7 +40,11 @@ var rows = []row{
 	},
 	{
 		name: "freezing-study", what: "a study of 20 trials over the freezing strategies beside a script of PyTorch and Optuna",
-		needs: onCPU, measure: freezingStudy,
+		needs: onCPU, measure: freezingStudy(1),
+	},
+	{
+		name: "freezing-study-plain", what: "the same with as many threads as each side takes by itself",
+		needs: onCPU, measure: freezingStudy(0),
 	},
 	{
 		name: "prefix-cache", what: "an epoch with the lower 4 of 6 layers frozen, their outputs cached or not",

@@ -67,7 +67,8 @@ bench/train/omniglot.go.
 BERT 6 x 384, batch 16 x 32, beside PyTorch in Python on the same libtorch, in
 pairs. The study has 20 trials, of 20 iterations, over the freezing strategies on
 WordNet with all-MiniLM-L6-v2, one worker and caches that are empty at first,
-beside bench/peer/freezing_study.py, a script of PyTorch, transformers and Optuna.
+beside bench/peer/freezing_study.py, a script of PyTorch, transformers and Optuna,
+on the same libtorch: with one thread each, and with as many as each takes by itself.
 The epoch is one of joint training on WordNet with bottom-4 of 6 layers frozen,
 their outputs cached, beside no cache.
 `,
@@ -78,6 +79,9 @@ their outputs cached, beside no cache.
 			}},
 			{row: "freezing-study", label: "study of 20 trials", cells: []cell{
 				{figure: "ratio", format: "%.2f", goal: "0.33"}, {figure: "seconds", format: "%.0f s"}, {figure: "peer_seconds", format: "%.0f s"},
+			}},
+			{row: "freezing-study-plain", label: "the same, threads by themselves", cells: []cell{
+				{figure: "ratio", format: "%.2f"}, {figure: "seconds", format: "%.0f s"}, {figure: "peer_seconds", format: "%.0f s"},
 			}},
 			{row: "prefix-cache", label: "epoch with a frozen prefix", cells: []cell{
 				{figure: "ratio", format: "%.2f"}, {figure: "cached_epoch_seconds", format: "%.1f s"}, {figure: "uncached_epoch_seconds", format: "%.1f s"},
