@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hpsearch/hpsearch/internal/cli/app"
+	"github.com/hpsearch/hpsearch/internal/cli/lost"
 	"github.com/hpsearch/hpsearch/internal/render"
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -37,7 +38,8 @@ func NewCmd(f *app.Factory, run func(context.Context, *Options) error) *cobra.Co
 		Long: `Delete a study with its trials, logs and checkpoints.
 
 A study with running trials is not deleted, since its workers would go on for
-nothing. When the workers are gone, or do not matter, pass --force.`,
+nothing. When they do not matter, pass --force. Trials whose workers are known to be
+dead, or have shown no sign of life to the end of their lease, do not count.`,
 		Args:              app.Args("the NAME of a study"),
 		ValidArgsFunction: f.StudyNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,10 +68,14 @@ func remove(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if counts.Running > 0 && !o.Force {
-		return fmt.Errorf("study %s has %s: stop its workers first, or pass --force if they are gone", study.Name, render.Count(counts.Running, "running trial"))
+	running, err := alive(ctx, store, study, counts)
+	if err != nil {
+		return err
 	}
-	if !o.Yes && !o.confirm(counts, dir) {
+	if running > 0 && !o.Force {
+		return fmt.Errorf("study %s has %s: stop its workers first, or pass --force if they do not matter", study.Name, render.Count(running, "running trial"))
+	}
+	if !o.Yes && !o.confirm(counts, running, dir) {
 		return errors.New("nothing was deleted")
 	}
 	if err := store.DeleteStudy(ctx, study.ID); err != nil {
@@ -82,11 +88,20 @@ func remove(ctx context.Context, o *Options) error {
 	return nil
 }
 
+// alive counts the running trials that somebody may still work on.
+func alive(ctx context.Context, store search.Store, study *search.Study, counts search.Counts) (int, error) {
+	if counts.Running == 0 {
+		return 0, nil
+	}
+	gone, err := lost.Running(ctx, store, study)
+	return max(0, counts.Running-len(gone)), err
+}
+
 // confirm asks whether to go on.
-func (o *Options) confirm(counts search.Counts, dir string) bool {
+func (o *Options) confirm(counts search.Counts, alive int, dir string) bool {
 	running := ""
-	if counts.Running > 0 {
-		running = fmt.Sprintf(" (%d of them running)", counts.Running)
+	if alive > 0 {
+		running = fmt.Sprintf(" (%d of them running)", alive)
 	}
 	question := fmt.Sprintf("Delete study %s, its %s%s and the folder %s? [y/N] ", o.Name, render.Count(counts.Total(), "trial"), running, dir)
 	fmt.Fprint(o.Err, render.Lines(question))
