@@ -45,15 +45,22 @@ type example struct {
 }
 
 // ReadCurves reads the COMPLETE trials of a history.
-func ReadCurves(h *search.History) *Curves {
-	c := &Curves{known: make(map[int][]example)}
+func ReadCurves(h *search.History) *Curves { return readCurves(completeOf(h)) }
+
+// completeOf returns the COMPLETE trials that have a value.
+func completeOf(h *search.History) []*search.Trial {
+	var list []*search.Trial
 	for _, t := range h.Trials {
 		if t.State == search.Complete && finite(t.Value()) {
-			c.complete = append(c.complete, t)
+			list = append(list, t)
 		}
 	}
-	c.axes = axesOf(c.complete)
-	for _, t := range c.complete {
+	return list
+}
+
+func readCurves(complete []*search.Trial) *Curves {
+	c := &Curves{complete: complete, axes: axesOf(complete), known: make(map[int][]example)}
+	for _, t := range complete {
 		c.places = append(c.places, place(c.axes, t))
 	}
 	return c

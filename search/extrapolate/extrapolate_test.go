@@ -130,3 +130,25 @@ func TestLevels(t *testing.T) {
 		}
 	}
 }
+
+// TestKnowledge: what a sampler keeps from one suggestion for the next changes
+// nothing.
+func TestKnowledge(t *testing.T) {
+	t.Parallel()
+	all, old := history(120), &watch{}
+	kept := New(old)
+	for n := range all.Trials {
+		h := &search.History{Trials: all.Trials[:n]}
+		fresh := &watch{}
+		for _, s := range []*Sampler{kept, New(fresh)} {
+			if _, err := s.Suggest(t.Context(), h, n, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, want := range fresh.seen.Trials {
+			if got := old.seen.Trials[i]; got.Value() != want.Value() || got.State != want.State {
+				t.Fatalf("after %d trials the sampler sees %v %v at trial %d, a new one %v %v", n, got.State, got.Value(), i, want.State, want.Value())
+			}
+		}
+	}
+}
