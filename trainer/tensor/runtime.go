@@ -1,6 +1,9 @@
 package tensor
 
+// // at::parallel_for is a plain loop where a file is compiled without OpenMP.
 // #cgo CXXFLAGS: -O2
+// #cgo linux CXXFLAGS: -fopenmp
+// #cgo linux LDFLAGS: -fopenmp
 // #include <stdlib.h>
 // #include "shim.h"
 import "C"
@@ -44,6 +47,7 @@ func Live() int64 { return live.Load() }
 func Do(f func(root *Scope) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	SetThreads(int(threads.Load())) // OpenMP knows it by the operating system's thread
 	defer C.hps_release_memory()
 	root := &Scope{}
 	return root.finish(f)
@@ -145,10 +149,15 @@ func Answers(device Device) error {
 // device once one was asked for.
 func Seed(seed int64) { C.hps_manual_seed(C.int64_t(seed)) }
 
+// threads is what SetThreads was last told; 0: nothing yet.
+var threads atomic.Int32
+
 // SetThreads sets the number of threads that one CPU operator may use, matrix
-// products by OpenBLAS included; n < 1 leaves it as it is.
+// products by OpenBLAS included, from now on and in every later [Do]; n < 1 leaves
+// it as it is.
 func SetThreads(n int) {
 	if n >= 1 {
+		threads.Store(int32(n))
 		C.hps_set_num_threads(C.int(n))
 	}
 }

@@ -12,6 +12,9 @@
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/variable.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 #include <torch/version.h>
 
 #include <atomic>
@@ -46,6 +49,9 @@ void hps_manual_seed(int64_t seed) {
 // uses changes the order of sums.
 void hps_set_num_threads(int n) {
   at::set_num_threads(n);
+#ifdef _OPENMP
+  omp_set_num_threads(n); // a libtorch may have a libgomp of its own beside ours
+#endif
   using setter = void (*)(int);
   static auto openblas = reinterpret_cast<setter>(
       dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));

@@ -4,10 +4,15 @@
 #include "shim.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Config.h>
 #include <ATen/core/grad_mode.h>
 
 #include <cstring>
 #include <exception>
+
+#if AT_PARALLEL_OPENMP && defined(__linux__) && !defined(_OPENMP)
+#error "without -fopenmp at::parallel_for is a loop on one thread"
+#endif
 
 inline at::Tensor &ref(hps_tensor t) { return *static_cast<at::Tensor *>(t); }
 
