@@ -76,10 +76,7 @@ func newASHA(spec search.PrunerSpec, o *options) (search.Pruner, error) {
 		StartupTrials: spec.StartupTrials, WarmupSteps: spec.WarmupSteps,
 		MinResource: o.natural("min_resource", 1), MaxResource: o.natural("max_resource", 1),
 		Reduction: o.natural("reduction", 2), EarlyStopping: o.natural("early_stopping", 0),
-		LeastChance: pruner.DefaultLeastChance,
-	}
-	if chance := o.number("least_chance"); chance != nil {
-		a.LeastChance = *chance
+		LeastChance: o.leastChance(),
 	}
 	return made(o, func() (search.Pruner, error) { return pruner.NewASHA(a) })
 }
@@ -88,9 +85,16 @@ func newHyperband(spec search.PrunerSpec, o *options) (search.Pruner, error) {
 	h := pruner.HyperbandOptions{
 		StartupTrials: spec.StartupTrials, WarmupSteps: spec.WarmupSteps,
 		MinResource: o.natural("min_resource", 1), MaxResource: o.natural("max_resource", 1),
-		Reduction: o.natural("reduction", 2),
+		Reduction: o.natural("reduction", 2), LeastChance: o.leastChance(),
 	}
 	return made(o, func() (search.Pruner, error) { return pruner.NewHyperband(h) })
+}
+
+func (o *options) leastChance() float64 {
+	if chance := o.number("least_chance"); chance != nil {
+		return *chance
+	}
+	return pruner.DefaultLeastChance
 }
 
 func newWilcoxon(spec search.PrunerSpec, o *options) (search.Pruner, error) {

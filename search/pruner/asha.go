@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/hpsearch/hpsearch/search"
-	"github.com/hpsearch/hpsearch/search/extrapolate"
 )
 
 var _ search.Pruner = (*ASHA)(nil)
@@ -50,29 +49,20 @@ type ASHAOptions struct {
 	// it are left out.
 	WarmupSteps int
 	// LeastChance is the probability to become the best of all that a trial
-	// must have to go on from a rung in the second half of a training, as
-	// [extrapolate.Curves] see it, once there are six COMPLETE trials. It is below
-	// 1; 0 means that no trial must: the rule of the paper. Study files have
-	// DefaultLeastChance.
+	// must have to go on from a rung in the second half of a training, or from the
+	// middle where there is no such rung, as [extrapolate.Curves] see it, once there
+	// are six COMPLETE trials. It is below 1; 0 means that no trial must: the rule of
+	// the paper. Study files have DefaultLeastChance.
 	LeastChance float64
 }
-
-// DefaultLeastChance is what asha has in a study file that does not say otherwise.
-// With auto a study comes to the same value in fewer epochs; with tpe it makes no
-// difference (bench/search/stopping.go).
-const DefaultLeastChance = 0.1
-
-// leastComplete is the number of COMPLETE trials before which their curves say
-// too little.
-const leastComplete = 6
 
 // ASHA is asynchronous successive halving (Li et al., "A System for Massively
 // Parallel Hyperparameter Tuning", MLSys 2020, algorithm 2). The rungs are at
 // the steps MinResource * Reduction^(EarlyStopping+k). A trial that comes to
 // one goes on when it is among the best 1/Reduction of all that have come
 // there so far, running, finished and stopped ones alike; nobody waits for
-// others. With a LeastChance a trial also ends at a rung in the second half of
-// a training when its curve says that it will not become the best.
+// others. With a LeastChance a trial also ends in the second half of a training
+// when its curve says that it will not become the best.
 //
 // The paper pauses what does not go on, and may promote it later. Here it
 // ends as PRUNED, as in Optuna and Ray Tune: a trial that was cut because few
@@ -138,11 +128,8 @@ func (a *ASHA) decide(h *search.History, t *search.Trial, belongs func(*search.T
 		if math.IsNaN(last.Value) || !a.goesOn(h, t, last.Value, rung, d, belongs) {
 			return true
 		}
-		if a.hopeless(h, t, rung, d) {
-			return true
-		}
 	}
-	return false
+	return a.options.LeastChance > 0 && a.judges(h, before, last.Step) && chance(h, t, d) < a.options.LeastChance
 }
 
 // goesOn reports whether a value is among the best at a rung.
@@ -167,43 +154,11 @@ func (a *ASHA) goesOn(h *search.History, t *search.Trial, value float64, rung in
 	return !d.Better(values[last], value)
 }
 
-// hopeless reports whether a trial that is in the second half of a training has
-// less than the least chance to become the best one.
-func (a *ASHA) hopeless(h *search.History, t *search.Trial, rung int, d search.Direction) bool {
-	if a.options.LeastChance == 0 {
-		return false
-	}
-	most := a.options.MaxResource
-	if most == 0 {
-		most = lastStep(h)
-	}
-	if 2*rung < most {
-		return false
-	}
-	curves := extrapolate.ReadCurves(h)
-	best, ok := curves.Best(d)
-	if !ok || curves.Len() < leastComplete {
-		return false
-	}
-	end, ok := curves.End(t)
-	if !ok {
-		return false
-	}
-	chance := end.Below(best)
-	if d == search.Maximize {
-		chance = 1 - chance
-	}
-	return chance < a.options.LeastChance
-}
-
 // rungs returns the steps of the rungs up to a step.
 func (a *ASHA) rungs(h *search.History, step int) []int {
 	lowest, most := a.options.MinResource, a.options.MaxResource
 	if lowest == 0 {
-		if most == 0 {
-			most = lastStep(h)
-		}
-		if most <= 0 {
+		if most = a.options.length(h); most <= 0 {
 			return nil
 		}
 		lowest = max((most-1)/lowestShare+1, a.options.WarmupSteps)

@@ -55,7 +55,8 @@ func TestRungs(t *testing.T) {
 }
 
 // A trial that its curve says will not become the best ends in the second half of
-// a training, though it is among the better half there.
+// a training, though it is among the better half there, and at the middle where no
+// rung is in that half: so in each of Hyperband's brackets.
 func TestLeastChance(t *testing.T) {
 	t.Parallel()
 	// Eight steps; what falls by f from the second to the fourth falls by f once
@@ -86,6 +87,8 @@ func TestLeastChance(t *testing.T) {
 		{"the rule of the paper", ASHAOptions{MaxResource: 8}, 7, flat, false},
 		{"few complete trials", ASHAOptions{MaxResource: 8, LeastChance: 0.1}, 5, flat, false},
 		{"the first half", ASHAOptions{MaxResource: 16, LeastChance: 0.1}, 7, flat, false},
+		{"rungs at 1 and 3", ASHAOptions{MaxResource: 8, Reduction: 3, LeastChance: 0.1}, 7, flat, true},
+		{"a warm-up", ASHAOptions{MaxResource: 8, WarmupSteps: 5, LeastChance: 0.1}, 7, flat, false},
 	} {
 		for _, maximize := range []bool{false, true} {
 			h := &search.History{Study: &search.Study{Directions: []search.Direction{search.Minimize}}}
@@ -102,13 +105,25 @@ func TestLeastChance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := a.Prune(t.Context(), h, trial); err != nil || got != test.want {
-				t.Errorf("%s, maximize %v: pruned %v, %v", test.name, maximize, got, err)
+			b, err := NewHyperband(HyperbandOptions{
+				MaxResource: test.options.MaxResource, WarmupSteps: test.options.WarmupSteps, LeastChance: test.options.LeastChance,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for trial.Number = 9; trial.Number < 20; trial.Number++ { // of several brackets
+				for _, p := range []search.Pruner{a, b} {
+					if got, err := p.Prune(t.Context(), h, trial); err != nil || got != test.want {
+						t.Errorf("%s, maximize %v, %T: trial %d is pruned: %v, %v", test.name, maximize, p, trial.Number, got, err)
+					}
+				}
 			}
 		}
 	}
 	for _, chance := range []float64{-0.1, 1, math.NaN()} {
-		if _, err := NewASHA(ASHAOptions{LeastChance: chance}); err == nil {
+		_, ofASHA := NewASHA(ASHAOptions{LeastChance: chance})
+		_, ofHyperband := NewHyperband(HyperbandOptions{LeastChance: chance})
+		if ofASHA == nil || ofHyperband == nil {
 			t.Errorf("a least chance of %v was accepted", chance)
 		}
 	}

@@ -32,6 +32,9 @@ type HyperbandOptions struct {
 	// StartupTrials and WarmupSteps are as in [ASHAOptions].
 	StartupTrials int
 	WarmupSteps   int
+	// LeastChance is as in [ASHAOptions], in every bracket; trials are compared
+	// with the COMPLETE ones of all.
+	LeastChance float64
 }
 
 // Hyperband hedges between brackets of successive halving, from one that cuts
@@ -92,7 +95,7 @@ func (b *Hyperband) Prune(ctx context.Context, h *search.History, t *search.Tria
 func (o *HyperbandOptions) bracket(s int) ASHAOptions {
 	return ASHAOptions{
 		MinResource: o.MinResource, MaxResource: o.MaxResource, Reduction: o.Reduction, EarlyStopping: s,
-		StartupTrials: o.StartupTrials, WarmupSteps: o.WarmupSteps,
+		StartupTrials: o.StartupTrials, WarmupSteps: o.WarmupSteps, LeastChance: o.LeastChance,
 	}
 }
 
