@@ -111,6 +111,10 @@ const budgetShare = 0.25
 //     as much +0.002; trials that diverged at the upper quartile of the values
 //     instead of the worst one +0.003.
 //
+// hyperband ends by the least chance, too, in the middle of a training, where none
+// of its rungs is: 158 of 360 studies of the table come to the goal with auto instead
+// of 143, and 84 with tpe instead of 67.
+//
 // What would help on the nets is to know their tables: with choices instead of
 // ranges that are rounded, the share falls from 0.220 to 0.167.
 //
