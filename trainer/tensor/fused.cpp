@@ -30,12 +30,6 @@ at::Tensor partial(int64_t n, int64_t width, const at::Tensor &like) {
   return at::zeros({(n + block - 1) / block, width}, like.options());
 }
 
-at::Tensor shaped(const at::Tensor &x, int64_t width) {
-  auto shape = x.sizes().vec();
-  shape.back() = width;
-  return at::empty(shape, x.options());
-}
-
 float *numbers(const at::Tensor &t) { return t.data_ptr<float>(); }
 
 // needed says whether the gradient of any of the first n inputs is.
@@ -52,8 +46,7 @@ struct Gelu : torch::autograd::Function<Gelu> {
                             const at::Tensor &b) {
     const at::Tensor x = input.contiguous(), w = weight.contiguous(), bias = b.contiguous();
     const int64_t width = w.size(0);
-    at::Tensor inner = shaped(x, width), y = at::empty_like(inner);
-    multiply(x, w, 0, inner);
+    at::Tensor inner = multiply(x, w, {}), y = at::empty_like(inner);
     for_blocks(inner.numel() / width, [&](int64_t, int64_t first, int64_t n) {
       kernels_here().gelu(numbers(y) + first * width, numbers(inner) + first * width, numbers(bias), n, width);
     });
@@ -100,9 +93,8 @@ struct Residual : torch::autograd::Function<Residual> {
     const at::Tensor x = input.contiguous(), w = weight.contiguous(), bias = b.contiguous(),
                      residual = beside.contiguous(), scale = s.contiguous(), shift = t.contiguous();
     const int64_t width = w.size(0), n = residual.numel() / width;
-    at::Tensor inner = shaped(x, width), y = at::empty_like(inner), unit = at::empty_like(inner),
+    at::Tensor inner = multiply(x, w, {}), y = at::empty_like(inner), unit = at::empty_like(inner),
                scales = at::empty({n}, x.options());
-    multiply(x, w, 0, inner);
     const Norm norm = norm_of(width, bias, scale, shift, epsilon, p, seed);
     for_blocks(n, [&](int64_t, int64_t first, int64_t rows) {
       const int64_t at = first * width;

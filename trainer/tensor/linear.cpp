@@ -13,15 +13,8 @@ namespace {
 struct Dense : torch::autograd::Function<Dense> {
   static at::Tensor forward(torch::autograd::AutogradContext *ctx, const at::Tensor &x, const at::Tensor &w,
                             const at::Tensor &b) {
-    auto shape = x.sizes().vec();
-    shape.back() = w.size(0);
-    at::Tensor y = at::empty(shape, x.options());
-    const bool biased = b.numel() > 0;
-    if (biased)
-      y.copy_(b); // to each row
-    multiply(x.contiguous(), w.contiguous(), biased ? 1 : 0, y);
     ctx->save_for_backward({x, w});
-    return y;
+    return multiply(x.contiguous(), w.contiguous(), b.numel() > 0 ? b : at::Tensor());
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx,

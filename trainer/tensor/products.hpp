@@ -5,8 +5,9 @@
 
 // Tensors [..., n] count as matrices of n columns; all are contiguous.
 
-// multiply sets y [..., out] to x wᵀ + beta y: x [..., in], w [out, in].
-void multiply(const at::Tensor &x, const at::Tensor &w, float beta, at::Tensor &y);
+// multiply returns x wᵀ + b, [..., out], of x [..., in], w [out, in] and b [out],
+// which is undefined for none.
+at::Tensor multiply(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b);
 
 // multiply_back returns d w, [..., in], of d [..., out].
 at::Tensor multiply_back(const at::Tensor &d, const at::Tensor &w);
