@@ -5,18 +5,75 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hpsearch/hpsearch/storage/dbtest"
 )
 
 // TestDiskFull fills the disk that a study is on: the worker leaves with a
 // clear line, and another one goes on when there is space again.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16m"); err != nil {
+	dir := smallDisk(t, "16m")
+	c := newCrew(t, dir, "sqlite:///"+filepath.Join(dir, "s.db"), plan{trials: 12, steps: 30, pace: 2, lease: 5 * time.Second})
+	seen := ledger{}
+	for round := range choose(2, 6) {
+		workWhileFull(t, c, dir, 5+4*round, "disk is full", "no space left on device")
+		seen.look(c)
+	}
+	c.worker()
+	c.finish()
+	seen.look(c)
+	c.verdict(2) // a trial that was running in three rounds is given up
+}
+
+// TestServerDiskFull fills the disk of a database server.
+func TestServerDiskFull(t *testing.T) {
+	t.Parallel()
+	for _, kind := range choose([]dbtest.Kind{dbtest.PostgreSQL}, dbtest.Kinds) {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			dir := smallDisk(t, "400m")
+			server, err := dbtest.Start(kind, dbtest.Options{Durable: true, Folder: dir})
+			if err != nil {
+				dbtest.Missing(t, err)
+			}
+			t.Cleanup(func() {
+				if err := server.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			url, err := server.NewDatabase(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := newCrew(t, t.TempDir(), url, plan{trials: 60, steps: 30, pace: 2, lease: 5 * time.Second})
+			seen := ledger{}
+			for round := range choose(1, 4) {
+				workWhileFull(t, c, dir, 5+4*round, "the server's disk is full")
+				seen.look(c)
+			}
+			c.worker()
+			c.finish()
+			seen.look(c)
+			c.verdict(2)
+		})
+	}
+}
+
+// smallDisk returns a folder that is a disk of its own, for all users.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "hpsearch-disk-") // others may not enter t.TempDir
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(dir) })
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=755,size="+size); err != nil {
 		t.Skipf("mounting a small disk takes root: %v", err)
 	}
 	t.Cleanup(func() {
@@ -24,36 +81,34 @@ func TestDiskFull(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	c := newCrew(t, dir, "sqlite:///"+filepath.Join(dir, "s.db"), plan{trials: 12, steps: 30, pace: 2, lease: 5 * time.Second})
-	seen := ledger{}
-	for round := range choose(2, 6) {
-		w := c.worker()
-		w.mayFail = true
-		c.feed.await(t, "a step in the middle of a trial", func(e event) bool {
-			return e.Worker == w.cmd.Process.Pid && e.Step == 5+4*round
-		})
-		filler := fill(t, filepath.Join(dir, "filler"))
-		select {
-		case <-w.done:
-		case <-time.After(limit):
-			t.Fatalf("the worker goes on without space: %s", w.log.String())
-		}
-		if err := os.Remove(filler); err != nil {
-			t.Fatal(err)
-		}
-		said := w.log.String()
-		if w.err == nil || !strings.Contains(said, "disk is full") && !strings.Contains(said, "no space left on device") {
-			t.Errorf("the worker ended with %v and said:\n%s", w.err, said)
-		}
-		if n := strings.Count(said, "\nhpsearch: "); n > 1 {
-			t.Errorf("the worker said %d times why:\n%s", n, said)
-		}
-		seen.look(c)
+	return dir
+}
+
+// workWhileFull starts a worker, fills the disk when the worker is at a step, and
+// makes room again when the worker has left, with one of the words.
+func workWhileFull(t *testing.T, c *crew, disk string, step int, words ...string) {
+	t.Helper()
+	w := c.worker()
+	w.mayFail = true
+	c.feed.await(t, "a step in the middle of a trial", func(e event) bool {
+		return e.Worker == w.cmd.Process.Pid && e.Step == step
+	})
+	filler := fill(t, filepath.Join(disk, "filler"))
+	select {
+	case <-w.done:
+	case <-time.After(limit):
+		t.Fatalf("the worker goes on without space: %s", w.log.String())
 	}
-	c.worker()
-	c.finish()
-	seen.look(c)
-	c.verdict(2) // a trial that was running in three rounds is given up
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	said := w.log.String()
+	if w.err == nil || !slices.ContainsFunc(words, func(word string) bool { return strings.Contains(said, word) }) {
+		t.Errorf("the worker ended with %v and said:\n%s", w.err, said)
+	}
+	if n := strings.Count(said, "\nhpsearch: "); n > 1 {
+		t.Errorf("the worker said %d times why:\n%s", n, said)
+	}
 }
 
 // fill writes a file until the disk is full.
