@@ -67,6 +67,7 @@ func run(o options, only string, again bool) error {
 	var failures []error
 	for _, r := range chosen {
 		if err := r.measureUnlessKept(o, again || only != ""); err != nil {
+			fmt.Fprintf(os.Stderr, "  %v\n", err) // now, and once more in the end
 			failures = append(failures, fmt.Errorf("%s: %w", r.name, err))
 		}
 	}

@@ -73,11 +73,12 @@ func gradientSettings(o options, algorithm string, shots int) map[string]any {
 }
 
 // few are the tests of few-shot papers: ways and shots. 15 queries a class
-// and 5 shots make the 20 drawings that there are of each character.
+// and 5 shots make the 20 drawings that there are of each character of the test; a
+// character of the training has 19, and is not asked for as many.
 func few(shapes ...[2]int) map[string]map[string]any {
 	tests := make(map[string]map[string]any)
 	for _, s := range shapes {
-		tests[fmt.Sprintf("%dw%ds", s[0], s[1])] = map[string]any{"eval_ways": s[0], "eval_shots": s[1], "query_shots": 15}
+		tests[fmt.Sprintf("%dw%ds", s[0], s[1])] = map[string]any{"shots": 1, "eval_ways": s[0], "eval_shots": s[1], "query_shots": 15}
 	}
 	return tests
 }
