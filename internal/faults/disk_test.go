@@ -68,7 +68,7 @@ func TestServerDiskFull(t *testing.T) {
 // smallDisk returns a folder that is a disk of its own, for all users.
 func smallDisk(t *testing.T, size string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "hpsearch-disk-") // others may not enter t.TempDir
+	dir, err := os.MkdirTemp("", "hpsearch-disk-") //nolint:usetesting // the server's user may not enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
