@@ -7,7 +7,7 @@ import (
 
 // DefaultLeastChance is what asha and hyperband have in a study file that does not
 // say otherwise. With auto a study comes to the same value in fewer epochs; with tpe
-// it makes no difference (bench/search/stopping.go).
+// it makes little difference (bench/search/stopping.go).
 const DefaultLeastChance = 0.1
 
 // leastComplete is the number of COMPLETE trials before which their curves say
