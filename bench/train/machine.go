@@ -10,7 +10,11 @@ import (
 
 // machine describes where a row was measured.
 func machine() string {
-	where := fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	cores := "1 core"
+	if n := runtime.NumCPU(); n > 1 {
+		cores = fmt.Sprintf("%d cores", n)
+	}
+	where := fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, cores)
 	if cpu := processor(); cpu != "" {
 		where += " (" + cpu + ")"
 	}
