@@ -48,7 +48,7 @@ func trainingStep(options) (map[string]float64, error) {
 }
 
 // freezingStudy returns a measurement by bench/freezing, with workers that have so
-// many threads each.
+// many threads each; 0: what each side takes by itself.
 func freezingStudy(threads int) func(options) (map[string]float64, error) {
 	return func(options) (map[string]float64, error) {
 		out, err := output("scripts/bench-freezing.sh", "-iterations", "20", "-threads", strconv.Itoa(threads))

@@ -38,19 +38,7 @@ func TestServerDiskFull(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			dir := smallDisk(t, "400m")
-			server, err := dbtest.Start(kind, dbtest.Options{Durable: true, Folder: dir})
-			if err != nil {
-				dbtest.Missing(t, err)
-			}
-			t.Cleanup(func() {
-				if err := server.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			url, err := server.NewDatabase(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, url := ownServer(t, kind, dir)
 			c := newCrew(t, t.TempDir(), url, plan{trials: 60, steps: 30, pace: 2, lease: 5 * time.Second})
 			seen := ledger{}
 			for round := range choose(1, 4) {

@@ -14,21 +14,7 @@ func TestDatabaseRestarts(t *testing.T) {
 	for _, kind := range choose([]dbtest.Kind{dbtest.PostgreSQL}, dbtest.Kinds) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			// A commit that was answered is on the disk, also when the server
-			// is killed.
-			server, err := dbtest.Start(kind, dbtest.Options{Durable: true})
-			if err != nil {
-				dbtest.Missing(t, err)
-			}
-			t.Cleanup(func() {
-				if err := server.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			url, err := server.NewDatabase(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			server, url := ownServer(t, kind, "")
 			c := newCrew(t, t.TempDir(), url, plan{trials: choose(12, 60), steps: 20, pace: 5, lease: 10 * time.Second})
 			for range 3 {
 				c.worker()
@@ -55,4 +41,24 @@ func TestDatabaseRestarts(t *testing.T) {
 			c.verdict(0)
 		})
 	}
+}
+
+// ownServer starts a server of the test's own in a folder, and returns it with the
+// URL of a database. A commit that was answered is on the disk, also when the server
+// is killed.
+func ownServer(t *testing.T, kind dbtest.Kind, folder string) (server *dbtest.Server, url string) {
+	t.Helper()
+	server, err := dbtest.Start(kind, dbtest.Options{Durable: true, Folder: folder})
+	if err != nil {
+		dbtest.Missing(t, err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if url, err = server.NewDatabase(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return server, url
 }
