@@ -16,9 +16,7 @@ func environment(base []string, config ProcessConfig) ([]string, error) {
 		return nil, fmt.Errorf("%d threads: want at least 1, or 0 to leave it open", config.Threads)
 	}
 	if config.Threads > 0 {
-		for _, name := range []string{"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"} {
-			env = append(env, fmt.Sprintf("%s=%d", name, config.Threads))
-		}
+		env = append(env, ThreadEnv(config.Threads)...)
 	}
 	visible, err := visibleDevices(config.Device, lookup(env, cudaVisible))
 	if err != nil {
@@ -28,6 +26,16 @@ func environment(base []string, config ProcessConfig) ([]string, error) {
 		env = append(env, cudaVisible+"="+*visible)
 	}
 	return env, nil
+}
+
+// ThreadEnv returns the variables by which OpenMP and the BLAS libraries of a
+// program are told to use n threads.
+func ThreadEnv(n int) []string {
+	var env []string
+	for _, name := range []string{"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"} {
+		env = append(env, name+"="+strconv.Itoa(n))
+	}
+	return env
 }
 
 const cudaVisible = "CUDA_VISIBLE_DEVICES"

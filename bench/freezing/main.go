@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hpsearch/hpsearch/objective"
 )
 
 type options struct {
@@ -109,23 +111,16 @@ func run(o options) (*report, error) {
 	return r, nil
 }
 
-// threadVariables say how many threads a program takes.
-var threadVariables = []string{"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}
-
 // environment is that of both programs: without a word about threads where they
 // are to choose by themselves.
 func environment(threads int) []string {
-	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+	if threads > 0 {
+		return append(append(os.Environ(), objective.ThreadEnv(threads)...), "TOKENIZERS_PARALLELISM=false")
+	}
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
-		return slices.Contains(threadVariables, name)
+		return slices.Contains(objective.ThreadEnv(1), name+"=1")
 	})
-	if threads == 0 {
-		return env
-	}
-	for _, name := range threadVariables {
-		env = append(env, name+"="+strconv.Itoa(threads))
-	}
-	return append(env, "TOKENIZERS_PARALLELISM=false")
 }
 
 // runOurs creates the study and runs it, in a new database. What is timed is

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+
+	"github.com/hpsearch/hpsearch/objective"
 )
 
 // A Process is a Python program that runs. It is used by one goroutine.
@@ -22,7 +24,7 @@ type Process struct {
 func Start(python, script string) (*Process, error) {
 	cmd := exec.Command(python, script)
 	// Several processes share the machine: each keeps to one core.
-	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
+	cmd.Env = append(os.Environ(), objective.ThreadEnv(1)...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
