@@ -21,8 +21,8 @@ var (
 )
 
 // A Sampler gives the sampler that it wraps a history in which PRUNED trials
-// are COMPLETE, with the value that their curves predict (see [Curves]), and
-// COMPLETE trials have the level of their curves where their value was reported:
+// are COMPLETE, with the value that their curves predict (see [Curves]), or that of
+// the trial that they repeat (see [Repeated]), and COMPLETE trials have the level of their curves where their value was reported:
 // that has the noise of one report.
 //
 // It is for samplers that model the value itself, such as a Gaussian process:
@@ -99,6 +99,12 @@ func learn(complete []*search.Trial) *knowledge {
 func (k *knowledge) end(t *search.Trial) *search.Trial {
 	if end, ok := k.ends[t]; ok {
 		return end
+	}
+	if same := Repeated(&search.History{Trials: k.complete}, t); same != nil {
+		if level, ok := k.levels[same]; ok {
+			same = level
+		}
+		return completed(t, same.Value())
 	}
 	if p, ok := k.curves.End(t); ok {
 		return completed(t, p.Mean)

@@ -76,7 +76,7 @@ func newASHA(spec search.PrunerSpec, o *options) (search.Pruner, error) {
 		StartupTrials: spec.StartupTrials, WarmupSteps: spec.WarmupSteps,
 		MinResource: o.natural("min_resource", 1), MaxResource: o.natural("max_resource", 1),
 		Reduction: o.natural("reduction", 2), EarlyStopping: o.natural("early_stopping", 0),
-		LeastChance: o.leastChance(),
+		LeastChance: o.leastChance(), EndRepeats: o.flag("end_repeats", true),
 	}
 	return made(o, func() (search.Pruner, error) { return pruner.NewASHA(a) })
 }
@@ -85,7 +85,7 @@ func newHyperband(spec search.PrunerSpec, o *options) (search.Pruner, error) {
 	h := pruner.HyperbandOptions{
 		StartupTrials: spec.StartupTrials, WarmupSteps: spec.WarmupSteps,
 		MinResource: o.natural("min_resource", 1), MaxResource: o.natural("max_resource", 1),
-		Reduction: o.natural("reduction", 2), LeastChance: o.leastChance(),
+		Reduction: o.natural("reduction", 2), LeastChance: o.leastChance(), EndRepeats: o.flag("end_repeats", true),
 	}
 	return made(o, func() (search.Pruner, error) { return pruner.NewHyperband(h) })
 }

@@ -52,8 +52,9 @@ func PrunerKinds() []string {
 //   - patient: patience (required), min_delta (0), and wraps, a pruner as in a
 //     study file, which decides when patience is used up
 //   - asha: min_resource, max_resource, reduction (2), early_stopping (0),
-//     least_chance (0.1)
-//   - hyperband: min_resource, max_resource, reduction (3), least_chance (0.1)
+//     least_chance (0.1), end_repeats (true)
+//   - hyperband: min_resource, max_resource, reduction (3), least_chance (0.1),
+//     end_repeats (true)
 //   - wilcoxon: p (0.1)
 func NewPruner(spec search.PrunerSpec) (search.Pruner, error) {
 	kind := spec.Kind

@@ -54,6 +54,9 @@ type ASHAOptions struct {
 	// are six COMPLETE trials. It is below 1; 0 means that no trial must: the rule of
 	// the paper. Study files have DefaultLeastChance.
 	LeastChance float64
+	// EndRepeats ends a trial that repeats a COMPLETE one, as [extrapolate.Repeated]
+	// sees it, at any step from WarmupSteps on. Study files have true.
+	EndRepeats bool
 }
 
 // ASHA is asynchronous successive halving (Li et al., "A System for Massively
@@ -62,7 +65,8 @@ type ASHAOptions struct {
 // one goes on when it is among the best 1/Reduction of all that have come
 // there so far, running, finished and stopped ones alike; nobody waits for
 // others. With a LeastChance a trial also ends in the second half of a training
-// when its curve says that it will not become the best.
+// when its curve says that it will not become the best, and with EndRepeats one that
+// does again what another one has done.
 //
 // The paper pauses what does not go on, and may promote it later. Here it
 // ends as PRUNED, as in Optuna and Ray Tune: a trial that was cut because few
@@ -128,6 +132,9 @@ func (a *ASHA) decide(h *search.History, t *search.Trial, belongs func(*search.T
 		if math.IsNaN(last.Value) || !a.goesOn(h, t, last.Value, rung, d, belongs) {
 			return true
 		}
+	}
+	if a.options.EndRepeats && a.repeats(h, t, last.Step) {
+		return true
 	}
 	return a.options.LeastChance > 0 && a.judges(h, before, last.Step) && chance(h, t, d) < a.options.LeastChance
 }

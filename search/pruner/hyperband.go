@@ -35,6 +35,8 @@ type HyperbandOptions struct {
 	// LeastChance is as in [ASHAOptions], in every bracket; trials are compared
 	// with the COMPLETE ones of all.
 	LeastChance float64
+	// EndRepeats is as in [ASHAOptions]: of a COMPLETE trial of any bracket.
+	EndRepeats bool
 }
 
 // Hyperband hedges between brackets of successive halving, from one that cuts
@@ -96,6 +98,7 @@ func (o *HyperbandOptions) bracket(s int) ASHAOptions {
 	return ASHAOptions{
 		MinResource: o.MinResource, MaxResource: o.MaxResource, Reduction: o.Reduction, EarlyStopping: s,
 		StartupTrials: o.StartupTrials, WarmupSteps: o.WarmupSteps, LeastChance: o.LeastChance,
+		EndRepeats: o.EndRepeats,
 	}
 }
 
