@@ -284,6 +284,12 @@ func (f *Factory) Say(format string, args ...any) {
 	}
 }
 
+// Warn writes a warning to the standard error, with --quiet, too: what it says
+// matters to results.
+func (f *Factory) Warn(format string, args ...any) {
+	fmt.Fprintln(f.Err, render.Lines("Warning: "+fmt.Sprintf(format, args...)))
+}
+
 // Log returns the log of what happens inside: nothing, or, with --verbose,
 // lines on the standard error.
 func (f *Factory) Log() *slog.Logger {

@@ -138,6 +138,6 @@ func Warnings(def *search.Definition) []string {
 // Warn says the [Warnings] about a study file on the standard error.
 func Warn(f *app.Factory, file *studyfile.File) {
 	for _, text := range Warnings(&file.Definition) {
-		f.Say("Warning: %s", text)
+		f.Warn("%s", text)
 	}
 }

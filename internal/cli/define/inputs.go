@@ -70,7 +70,7 @@ func WarnChanged(ctx context.Context, f *app.Factory, study *search.Study) error
 				return context.Cause(ctx)
 			}
 			if err == nil && changed {
-				f.Say("Warning: %s: trials of study %s from before and after cannot be compared. Restore it, or create the study anew under another name.",
+				f.Warn("%s: trials of study %s from before and after cannot be compared. Restore it, or create the study anew under another name.",
 					changeText(study, was, newest), render.Argument(study.Name))
 			}
 		}
