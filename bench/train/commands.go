@@ -51,7 +51,7 @@ func trainingStep(options) (map[string]float64, error) {
 // many threads each; 0: what each side takes by itself.
 func freezingStudy(threads int) func(options) (map[string]float64, error) {
 	return func(options) (map[string]float64, error) {
-		out, err := output("scripts/bench-freezing.sh", "-iterations", "20", "-threads", strconv.Itoa(threads))
+		out, err := output("scripts/bench-freezing.sh", "-threads", strconv.Itoa(threads))
 		if err != nil {
 			return nil, err
 		}
