@@ -120,7 +120,8 @@ const budgetShare = 0.25
 // of net-numbers, and a seventh of those of net-classes, went into trials that did what
 // a complete one had done. Since the pruners end those (extrapolate.Repeated) it is a
 // twentieth, and the mean share of both, seeds from 40 to 99, -0.016 ± 0.007 with asha
-// and -0.018 ± 0.006 with hyperband.
+// and -0.018 ± 0.006 with hyperband; of the table's 360 studies 203 come to the goal with
+// asha instead of 191, and 169 with hyperband instead of 158.
 //
 // Left out: expected improvement per epoch, in which a configuration costs little that
 // looks bad enough to be stopped. Divided by the expected share of a training to the
