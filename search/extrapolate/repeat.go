@@ -27,16 +27,15 @@ const (
 // other tell. More reports are waited for where they often do, and where few trials
 // are COMPLETE.
 func Repeated(h *search.History, t *search.Trial) *search.Trial {
-	n := differentValues(t)
-	if n < leastValues {
+	if len(t.Intermediate) < leastValues {
 		return nil
 	}
 	for _, other := range h.Trials {
 		if other.State != search.Complete || other.Number == t.Number || !begins(other, t) || !finite(other.Value()) {
 			continue
 		}
-		complete := completeOf(h)
-		if float64(len(complete))*math.Pow(agreement(complete, len(t.Intermediate)), float64(n)) > mostChance {
+		n, complete := differentValues(t), completeOf(h)
+		if n < leastValues || float64(len(complete))*math.Pow(agreement(complete, len(t.Intermediate)), float64(n)) > mostChance {
 			return nil
 		}
 		return other
