@@ -71,7 +71,7 @@ type section struct {
 func (s section) write(b *strings.Builder, o options) error {
 	fmt.Fprintf(b, "\n## %s\n\n%s\n", s.title, s.text)
 	fmt.Fprintf(b, "| | %s | seconds | CPU seconds |\n|---|%s\n", strings.Join(s.columns, " | "), strings.Repeat("---|", len(s.columns)+2))
-	where := make(map[string]bool)
+	measured := make(map[string][]string) // labels by place
 	var places []string
 	for _, l := range s.lines {
 		text, place, err := l.text(o)
@@ -79,12 +79,18 @@ func (s section) write(b *strings.Builder, o options) error {
 			return err
 		}
 		b.WriteString(text)
-		if place != "" && !where[place] {
-			where[place] = true
+		if place == "" {
+			continue
+		}
+		if measured[place] == nil {
 			places = append(places, place)
 		}
+		measured[place] = append(measured[place], l.label)
 	}
 	for _, place := range places {
+		if len(places) > 1 { // say of which rows
+			place += ": " + strings.Join(measured[place], ", ")
+		}
 		fmt.Fprintf(b, "\n%s.\n", place)
 	}
 	return nil

@@ -46,6 +46,33 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// Where rows were measured in different places, it is said of each.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := options{keep: dir, out: filepath.Join(dir, "page.md"), device: "cpu"}
+	for name, machine := range map[string]string{"training-step": "a machine", "freezing-study-plain": "another", "prefix-cache": "a machine"} {
+		data, err := json.Marshal(record{Figures: map[string]float64{"ratio": 0.5}, Threads: 1, Device: "cpu", Libtorch: "9.9", Machine: machine})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(row{name: name}.path(o), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := writePage(o); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(o.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "\na machine; libtorch 9.9, cpu, 1 thread(s): training step, epoch with a frozen prefix.\n\nanother; libtorch 9.9, cpu, 1 thread(s): study of 20 trials.\n"
+	if !strings.Contains(string(page), want) {
+		t.Errorf("no %q in\n%s", want, page)
+	}
+}
+
 // TestRows: every line of the page is measured by a row, and names choose rows.
 func TestRows(t *testing.T) {
 	t.Parallel()
