@@ -216,6 +216,10 @@ func (j *Job) Conclude(ctx context.Context, show func(*search.Study, []*search.T
 	if err := show(j.Study, best, j.Now()); err != nil {
 		return err
 	}
+	if kind := j.Study.Definition.Pruner.Kind; kind != "" && kind != kinds.DefaultPruner && len(best[0].Intermediate) == 0 {
+		j.Say("Trial %d has no reports, and without them pruner %s ends nothing: docs/protocol.md says how a program gives them.",
+			best[0].Number, kind)
+	}
 	switch {
 	case j.Study.Definition.Objective.Kind != studyfile.MetaTraining:
 		j.Say("Next: hpsearch trial list %s shows all trials.", render.Argument(j.Study.Name))
