@@ -54,3 +54,20 @@ func history(n int) *search.History {
 	}
 	return h
 }
+
+// BenchmarkRepeated is what a report costs where it is looked for repetitions.
+func BenchmarkRepeated(b *testing.B) {
+	for _, n := range []int{100, 1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			h := history(n)
+			t := *h.Trials[0]
+			t.Number, t.Intermediate = n, append([]search.Report(nil), t.Intermediate[:40]...)
+			t.Intermediate[39].Value /= 2 // a repetition up to there
+			for b.Loop() {
+				if Repeated(h, &t) != nil {
+					b.Fatal("what differs in the last report is no repetition")
+				}
+			}
+		})
+	}
+}

@@ -22,8 +22,8 @@ var (
 
 // A Sampler gives the sampler that it wraps a history in which PRUNED trials
 // are COMPLETE, with the value that their curves predict (see [Curves]), or that of
-// the trial that they repeat (see [Repeated]), and COMPLETE trials have the level of their curves where their value was reported:
-// that has the noise of one report.
+// the trial that they repeat (see [Repeated]), and COMPLETE trials have the level of
+// their curves where their value was reported: that has the noise of one report.
 //
 // It is for samplers that model the value itself, such as a Gaussian process:
 // to them the last value of a trial that ended early is misleading, because

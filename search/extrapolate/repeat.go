@@ -2,6 +2,7 @@ package extrapolate
 
 import (
 	"math"
+	"slices"
 
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -58,14 +59,17 @@ func differentValues(t *search.Trial) int {
 
 // begins reports whether a trial's first reports are all that another one has.
 func begins(t, short *search.Trial) bool {
-	return len(short.Intermediate) <= len(t.Intermediate) && agreeing(t, short, len(short.Intermediate)) == len(short.Intermediate)
+	n := len(short.Intermediate)
+	return n <= len(t.Intermediate) && slices.EqualFunc(t.Intermediate[:n], short.Intermediate, agree)
 }
+
+func agree(a, b search.Report) bool { return a.Step == b.Step && a.Value == b.Value }
 
 // agreeing returns how many of the first n reports two trials have in common.
 func agreeing(a, b *search.Trial, n int) int {
 	same := 0
 	for i := range n {
-		if x, y := a.Intermediate[i], b.Intermediate[i]; x.Step == y.Step && x.Value == y.Value {
+		if agree(a.Intermediate[i], b.Intermediate[i]) {
 			same++
 		}
 	}
@@ -80,10 +84,10 @@ func agreement(complete []*search.Trial, n int) float64 {
 	same, all := 1, 1
 	for i, a := range newest {
 		for _, b := range newest[:i] {
-			both := min(len(a.Intermediate), len(b.Intermediate))
-			if agreeing(a, b, both) == both {
+			if begins(a, b) || begins(b, a) {
 				continue // the same one, as far as can be seen
 			}
+			both := min(len(a.Intermediate), len(b.Intermediate))
 			same += agreeing(a, b, min(n, both))
 			all += min(n, both)
 		}
