@@ -2,6 +2,7 @@ package search
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -62,6 +63,16 @@ type Report struct {
 	Step    int
 	Value   float64            // the objective's metric; may be NaN
 	Metrics map[string]float64 // everything that was measured at this step
+}
+
+// Same reports whether two reports have the same step and, to the last bit, the same
+// value; NaN is not the same as NaN.
+func (r Report) Same(other Report) bool { return r.Step == other.Step && r.Value == other.Value }
+
+// SameReports reports whether two trials have reported the same, as far as both went.
+func SameReports(a, b *Trial) bool {
+	n := min(len(a.Intermediate), len(b.Intermediate))
+	return slices.EqualFunc(a.Intermediate[:n], b.Intermediate[:n], Report.Same)
 }
 
 // Value returns the first objective value; NaN when there is none.

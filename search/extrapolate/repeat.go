@@ -2,7 +2,6 @@ package extrapolate
 
 import (
 	"math"
-	"slices"
 
 	"github.com/hpsearch/hpsearch/search"
 )
@@ -59,17 +58,14 @@ func differentValues(t *search.Trial) int {
 
 // begins reports whether a trial's first reports are all that another one has.
 func begins(t, short *search.Trial) bool {
-	n := len(short.Intermediate)
-	return n <= len(t.Intermediate) && slices.EqualFunc(t.Intermediate[:n], short.Intermediate, agree)
+	return len(short.Intermediate) <= len(t.Intermediate) && search.SameReports(t, short)
 }
-
-func agree(a, b search.Report) bool { return a.Step == b.Step && a.Value == b.Value }
 
 // agreeing returns how many of the first n reports two trials have in common.
 func agreeing(a, b *search.Trial, n int) int {
 	same := 0
 	for i := range n {
-		if agree(a.Intermediate[i], b.Intermediate[i]) {
+		if a.Intermediate[i].Same(b.Intermediate[i]) {
 			same++
 		}
 	}
@@ -84,7 +80,7 @@ func agreement(complete []*search.Trial, n int) float64 {
 	same, all := 1, 1
 	for i, a := range newest {
 		for _, b := range newest[:i] {
-			if begins(a, b) || begins(b, a) {
+			if search.SameReports(a, b) {
 				continue // the same one, as far as can be seen
 			}
 			both := min(len(a.Intermediate), len(b.Intermediate))

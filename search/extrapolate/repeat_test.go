@@ -57,7 +57,7 @@ func TestRepeatedByChance(t *testing.T) {
 	const reports, trials, studies = 12, 20, 300
 	for _, values := range []int{2, 5, 20, 100} {
 		rng := rand.New(rand.NewPCG(1, uint64(values)))
-		false0, found := 0, 0
+		wrongly, found := 0, 0
 		for range studies {
 			h := searchtest.NewHistory(search.Minimize)
 			curve := func() []float64 {
@@ -83,13 +83,13 @@ func TestRepeatedByChance(t *testing.T) {
 				return false
 			}
 			if ended(stranger) {
-				false0++
+				wrongly++
 			}
 			if ended(double) {
 				found++
 			}
 		}
-		if rate := float64(false0) / studies; rate > 0.02 {
+		if rate := float64(wrongly) / studies; rate > 0.02 {
 			t.Errorf("%d values: %.3f of the trials seem to repeat one", values, rate)
 		}
 		if values >= 20 && found < studies*9/10 {

@@ -110,13 +110,11 @@ func equalPairs(l layout, d *data, h *hyper) (pairs []equalPair, ok bool) {
 // sameResult reports whether two finished trials measured the same to the last
 // bit, as far as both went.
 func sameResult(a, b *search.Trial) bool {
-	n := min(len(a.Intermediate), len(b.Intermediate))
-	for i := range n {
-		if p, q := a.Intermediate[i], b.Intermediate[i]; p.Step != q.Step || p.Value != q.Value {
-			return false
-		}
+	if !search.SameReports(a, b) {
+		return false
 	}
-	return n > 0 || a.State == search.Complete && b.State == search.Complete && a.Value() == b.Value()
+	return len(a.Intermediate) > 0 && len(b.Intermediate) > 0 ||
+		a.State == search.Complete && b.State == search.Complete && a.Value() == b.Value()
 }
 
 func (l layout) sameChoices(a, b []float64) bool {
