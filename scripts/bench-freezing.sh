@@ -4,8 +4,8 @@
 # Times a study of 20 trials over the freezing strategies on WordNet, with
 # hpsearch and as a script of PyTorch, transformers and Optuna, and prints JSON.
 # A worker has one thread unless -threads says another number, 0 for what each side
-# takes by itself. All 20 trials take about half an hour on a quiet machine,
-# -iterations 20 a third of that; -trials 10 leaves the second rate out.
+# takes by itself. All 20 trials take 27 to 41 minutes on a quiet machine
+# of two cores, -iterations 20 a third of that; -trials 10 leaves the second rate out.
 # PEER_PYTHON names a Python with torch, transformers and Optuna instead of the one
 # that is made on top of this machine's torch.
 source "$(dirname "$0")/lib.sh"

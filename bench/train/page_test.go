@@ -10,49 +10,13 @@ import (
 	"testing"
 )
 
-// TestPage writes the page of one kept row: its figures stand beside goals, and
-// what was not measured says so.
-func TestPage(t *testing.T) {
-	t.Parallel()
+// pageOf returns the page of kept records by their rows' names.
+func pageOf(t *testing.T, records map[string]record) string {
+	t.Helper()
 	dir := t.TempDir()
 	o := options{keep: dir, out: filepath.Join(dir, "docs", "page.md"), device: "cpu"}
-	kept := row{name: "omniglot-protonet"}
-	data, err := json.Marshal(record{
-		Figures: map[string]float64{"5w1s": 98.125, "5w1s_ci95": 0.25, "train_seconds": 61}, Seconds: 80, CPUSeconds: 79,
-		Threads: 1, Device: "cpu", Libtorch: "9.9", Machine: "a machine",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(kept.path(o), data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := writePage(o); err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile(o.out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		"| ProtoNet | **98.12 ± 0.25**, goal 97, published 98.8 | goal 99, published 99.7 | published 96.0 | published 98.9 | 61 | 79 |",
-		"a machine; libtorch 9.9, cpu, 1 thread(s).",
-		"no GPU was at hand; `make bench-train FLAGS='-device cuda -only omniglot-protonet'`",
-		"| MAML | goal 0.60, published 0.67 |",
-	} {
-		if !strings.Contains(string(page), want) {
-			t.Errorf("no %q in\n%s", want, page)
-		}
-	}
-}
-
-// Where rows were measured in different places, it is said of each.
-func TestPlaces(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	o := options{keep: dir, out: filepath.Join(dir, "page.md"), device: "cpu"}
-	for name, machine := range map[string]string{"training-step": "a machine", "freezing-study-plain": "another", "prefix-cache": "a machine"} {
-		data, err := json.Marshal(record{Figures: map[string]float64{"ratio": 0.5}, Threads: 1, Device: "cpu", Libtorch: "9.9", Machine: machine})
+	for name, r := range records {
+		data, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,8 +31,39 @@ func TestPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(page)
+}
+
+// TestPage writes the page of one kept row: its figures stand beside goals, and
+// what was not measured says so.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	page := pageOf(t, map[string]record{"omniglot-protonet": {
+		Figures: map[string]float64{"5w1s": 98.125, "5w1s_ci95": 0.25, "train_seconds": 61}, Seconds: 80, CPUSeconds: 79,
+		Threads: 1, Device: "cpu", Libtorch: "9.9", Machine: "a machine",
+	}})
+	for _, want := range []string{
+		"| ProtoNet | **98.12 ± 0.25**, goal 97, published 98.8 | goal 99, published 99.7 | published 96.0 | published 98.9 | 61 | 79 |",
+		"a machine; libtorch 9.9, cpu, 1 thread(s).",
+		"no GPU was at hand; `make bench-train FLAGS='-device cuda -only omniglot-protonet'`",
+		"| MAML | goal 0.60, published 0.67 |",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in\n%s", want, page)
+		}
+	}
+}
+
+// Where rows were measured in different places, it is said of each.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	records := make(map[string]record)
+	for name, machine := range map[string]string{"training-step": "a machine", "freezing-study-plain": "another", "prefix-cache": "a machine"} {
+		records[name] = record{Figures: map[string]float64{"ratio": 0.5}, Threads: 1, Device: "cpu", Libtorch: "9.9", Machine: machine}
+	}
+	page := pageOf(t, records)
 	want := "\na machine; libtorch 9.9, cpu, 1 thread(s): training step, epoch with a frozen prefix.\n\nanother; libtorch 9.9, cpu, 1 thread(s): study of 20 trials.\n"
-	if !strings.Contains(string(page), want) {
+	if !strings.Contains(page, want) {
 		t.Errorf("no %q in\n%s", want, page)
 	}
 }
